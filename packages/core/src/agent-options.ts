@@ -1,0 +1,78 @@
+/** What an agent is made of, and the checks that it can work. */
+import { DefinitionError } from './errors.ts'
+import type { Limits } from './limits.ts'
+import { checkLimits } from './limits.ts'
+import type { Middleware } from './middleware.ts'
+import type { Model, ToolChoice } from './model.ts'
+import type { StandardSchema } from './schema.ts'
+import type { Session } from './session.ts'
+import type { Tool } from './tool.ts'
+
+/** A value, or a function of the caller's context that is evaluated once per run. */
+export type FromContext<Value, Context> = Value | ((context: Context) => Value | Promise<Value>)
+
+export type AgentOptions<Context = unknown, Output = string> = {
+  name: string
+  /** For example `openrouter('qwen/qwen3.5-9b')`. */
+  model: Model
+  /** The standing words to the model. */
+  instructions?: FromContext<string, Context>
+  tools?: FromContext<readonly Tool<never, Context>[], Context>
+  /** The shape of the answer: it is asked of the model, checked, and asked for once more when it does not fit. */
+  output?: StandardSchema<unknown, Output>
+  /** `auto`, `none`, `required` or a tool's name. A forced choice holds for the first turn, later ones are `auto`. */
+  toolChoice?: ToolChoice
+  /** Default: 20 turns. */
+  limits?: Limits
+  /** Middleware; the first stands outermost. */
+  use?: readonly Middleware[]
+  /** Tool calls of a turn that run at once. Default 64. */
+  concurrency?: number
+}
+
+export type RunOptions = {
+  /** The log to append to, and to go on from. */
+  session?: Session
+  /** Aborts the run. */
+  signal?: AbortSignal
+  /** Over those of the agent, one by one. */
+  limits?: Limits
+  /** Accept messages with the role `system` in the input. Only for messages that you wrote yourself. */
+  allowSystemMessages?: boolean
+}
+
+/** @throws DefinitionError or InputError naming the option, its value and what it may be. */
+export function checkAgent(options: AgentOptions<never, unknown>): void {
+  const where = `Agent ${JSON.stringify(options?.name)}`
+  if (typeof options?.name !== 'string' || options.name === '') {
+    throw new DefinitionError(`${where}: an agent needs a name, for its events and traces.`)
+  }
+  if (typeof options.model?.generate !== 'function') {
+    const given = typeof options.model === 'string' ? `"${options.model}", a text` : String(options.model)
+    throw new DefinitionError(`${where}: model is ${given}; give a model such as openrouter('qwen/qwen3.5-9b').`)
+  }
+  const { concurrency } = options
+  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency >= 1)) {
+    throw new DefinitionError(`${where}: concurrency is ${String(concurrency)}; give a whole number of at least 1.`)
+  }
+  checkLimits(options.limits ?? {}, where)
+  if (options.tools !== undefined && typeof options.tools !== 'function') checkTools(options.tools, options)
+}
+
+/** @throws DefinitionError for what is no tool, two tools of one name, or a toolChoice that names none of them. */
+export function checkTools(tools: readonly Tool<never, never>[], { name, toolChoice }: Pick<AgentOptions, 'name' | 'toolChoice'>): void {
+  const where = `Agent ${JSON.stringify(name)}`
+  if (!Array.isArray(tools)) throw new DefinitionError(`${where}: tools is no list; give an array of what tool() returns.`)
+  const names = new Set<string>()
+  for (const [index, each] of tools.entries()) {
+    if (typeof each?.spec !== 'function') throw new DefinitionError(`${where}: tools[${index}] was not made by tool().`)
+    if (names.has(each.name)) {
+      throw new DefinitionError(`${where}: two tools have the name "${each.name}". A model could not tell them apart; rename one.`)
+    }
+    names.add(each.name)
+  }
+  const isWord = toolChoice === undefined || toolChoice === 'auto' || toolChoice === 'none' || toolChoice === 'required'
+  if (!isWord && !names.has(toolChoice)) {
+    throw new DefinitionError(`${where}: toolChoice is "${toolChoice}", but the tools are ${[...names].join(', ') || 'none'}.`)
+  }
+}

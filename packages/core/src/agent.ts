@@ -1,0 +1,98 @@
+/** An agent: a model, its instructions and its tools. It holds no state: every run has its own. */
+import { EventEmitter } from 'eventemitter3'
+import type { AgentOptions, RunOptions } from './agent-options.ts'
+import { checkAgent } from './agent-options.ts'
+import type { Answers } from './answer.ts'
+import type { EventOf, EventType, RunEvent } from './event.ts'
+import type { AgentInput } from './history.ts'
+import { checkLimits } from './limits.ts'
+import type { RunResult } from './result.ts'
+import { toResult } from './result.ts'
+import { Run } from './run.ts'
+import type { CompiledSchema } from './schema.ts'
+import { compileSchema } from './schema.ts'
+import type { Session } from './session.ts'
+import type { AnyAgentOptions } from './start.ts'
+import { startResume, startRun } from './start.ts'
+import type { RunState } from './state.ts'
+
+/** The context may be left out by agents whose tools need none. */
+type RunArguments<Context> = unknown extends Context
+  ? [options?: RunOptions & { context?: Context }]
+  : [options: RunOptions & { context: Context }]
+
+/** `Context` is what its tools need of the caller; `Output` what it answers with: a text, where it has no output schema. */
+export class Agent<Context = unknown, Output = string> {
+  /** As given; spread it to make a variant: `new Agent({ ...agent.options, limits: { usd: 1 } })`. */
+  readonly options: AgentOptions<Context, Output>
+  readonly #output: { schema: CompiledSchema } | undefined
+  readonly #emitter = new EventEmitter()
+
+  /** @throws DefinitionError or InputError when the agent could not work as defined. */
+  constructor(options: AgentOptions<Context, Output>) {
+    checkAgent(options as AnyAgentOptions)
+    this.options = options
+    if (options.output !== undefined) {
+      this.#output = { schema: compileSchema(options.output, `Output of agent "${options.name}"`) }
+    }
+  }
+
+  get name(): string {
+    return this.options.name
+  }
+
+  /**
+   * Works on `input` until done, waiting or stopped. Await the run for its result, iterate it for its events.
+   * Rejects with `InputError`, `SessionError`, `AbortError`, or `RunError` that carries the last good state.
+   */
+  run(input: AgentInput, ...[options]: RunArguments<Context>): Run<RunResult<Output>> {
+    return this.#make(options, (leaving) => startRun(this.options as AnyAgentOptions, this.#output, input, options ?? {}, leaving))
+  }
+
+  /**
+   * Goes on with a run that waits, failed or crashed, from its session or from its bare state. Answers are in the log
+   * before anything runs. Whoever holds a bare state can resume it again; that an answer counts once needs a session.
+   */
+  resume(
+    from: Session | RunState,
+    answers: Answers = {},
+    ...[options]: RunArguments<Context>
+  ): Run<RunResult<Output>> {
+    return this.#make(options, (leaving) =>
+      startResume(this.options as AnyAgentOptions, this.#output, from, answers, options ?? {}, leaving),
+    )
+  }
+
+  /**
+   * Calls `listener` on every event of the type in every run of this agent; returns the function that ends it.
+   * A listener only watches: what it throws is printed and harms nobody.
+   */
+  on<Type extends EventType>(type: Type, listener: (event: EventOf<Type>) => void): () => void {
+    const guarded = (event: EventOf<Type>) => {
+      try {
+        listener(event)
+      } catch (error) {
+        globalThis.console?.error(`A listener on "${type}" of agent "${this.name}" threw:`, error)
+      }
+    }
+    this.#emitter.on(type, guarded)
+    return () => {
+      this.#emitter.off(type, guarded)
+    }
+  }
+
+  #make(
+    options: RunOptions | undefined,
+    start: ConstructorParameters<typeof Run<RunResult<Output>>>[0]['start'],
+  ): Run<RunResult<Output>> {
+    checkLimits(options?.limits ?? {}, `Run of agent "${this.name}"`)
+    return new Run({
+      start,
+      toResult: toResult<Output>,
+      tell: (event: RunEvent) => {
+        this.#emitter.emit(event.type, event)
+      },
+      signal: options?.signal,
+    })
+  }
+}

@@ -1,0 +1,53 @@
+/** `decide` says what a run does next. It reads the state and touches nothing. */
+import type { Limits, Spend } from './limits.ts'
+import { exceeded, lastCall } from './limits.ts'
+import type { PendingCall, RunState, StopReason } from './state.ts'
+
+export type Step =
+  /** Ask the model. `last`: tools are sent, but may not be called. */
+  | { type: 'model'; turn: number; last?: StopReason }
+  /** Run the open calls of the turn; those in `refused` would go over `limits.toolCalls`. */
+  | { type: 'tools'; calls: PendingCall[]; refused: PendingCall[] }
+  /** The run ends: with an answer (to be checked against the output schema), a limit, or open questions. */
+  | { type: 'finish'; status: 'done' | 'waiting' | 'stopped'; stop?: StopReason }
+  /** Nothing is left to do. */
+  | { type: 'stop' }
+
+/** `spend` is that of the root run. */
+export function decide(state: RunState, limits: Limits, spend: Spend): Step {
+  if (state.status !== 'running') return { type: 'stop' }
+
+  const answered = !state.request && state.turn > 0 && state.pending.length === 0 && hasAnswer(state)
+  if (answered) return finish(state)
+
+  const over = exceeded(limits, spend)
+  if (over) return { type: 'finish', status: 'stopped', stop: over }
+
+  if (state.pending.length > 0) {
+    const open = state.pending.filter((pending) => pending.status === 'ready' || pending.status === 'running')
+    if (open.length === 0) return { type: 'finish', status: 'waiting' }
+    const left = (limits.toolCalls ?? Number.POSITIVE_INFINITY) - state.toolCalls
+    const started = open.filter((pending) => pending.status === 'running')
+    const ready = open.filter((pending) => pending.status === 'ready')
+    return { type: 'tools', calls: [...started, ...ready.slice(0, left)], refused: ready.slice(Math.max(left, 0)) }
+  }
+
+  if (state.last) return { type: 'finish', status: 'stopped', stop: state.last }
+  if (state.request) return { type: 'model', turn: state.turn, ...state.request }
+  const last = lastCall(limits, state)
+  return { type: 'model', turn: state.turn + 1, ...(last && { last }) }
+}
+
+/** The last word is the model's, it asked for nothing, and it was not left in the middle. */
+function hasAnswer(state: RunState): boolean {
+  const message = state.messages.at(-1)
+  return message?.role === 'assistant' && !message.toolCalls?.length && !message.aborted
+}
+
+function finish(state: RunState): Step {
+  if (state.last) return { type: 'finish', status: 'stopped', stop: state.last }
+  if (state.finishReason === 'length' || state.finishReason === 'content-filter') {
+    return { type: 'finish', status: 'stopped', stop: state.finishReason }
+  }
+  return { type: 'finish', status: 'done' }
+}

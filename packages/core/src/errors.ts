@@ -1,0 +1,134 @@
+/**
+ * Every error that Clew throws. Sorted by who can fix it: `DefinitionError` and `InputError` are the developer's,
+ * `ModelError` the provider's; the model's own mistakes never throw, they go back to it as results.
+ * `isClewError(error, 'model')` works across installed copies of the package, where `instanceof` does not.
+ */
+import type { Batch } from './event.ts'
+import type { Usage } from './message.ts'
+import type { RunState } from './state.ts'
+
+const mark = Symbol.for('clew.error')
+
+export type ClewErrorKind = 'definition' | 'input' | 'model' | 'run' | 'abort' | 'session' | 'fatal'
+
+export class ClewError extends Error {
+  readonly [mark]: ClewErrorKind
+  constructor(kind: ClewErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this[mark] = kind
+    this.name = new.target.name
+  }
+}
+
+type ErrorsByKind = {
+  definition: DefinitionError
+  input: InputError
+  model: ModelError
+  run: RunError
+  abort: AbortError
+  session: SessionError
+  fatal: FatalError
+}
+
+/** True when `error` is Clew's, and of that kind where one is named. */
+export function isClewError<Kind extends ClewErrorKind>(error: unknown, kind: Kind): error is ErrorsByKind[Kind]
+export function isClewError(error: unknown): error is ClewError
+export function isClewError(error: unknown, kind?: ClewErrorKind): boolean {
+  const found = typeof error === 'object' && error !== null ? (error as { [mark]?: unknown })[mark] : undefined
+  return found !== undefined && (kind === undefined || found === kind)
+}
+
+/** A tool, agent or model cannot work as it was defined. The message names it, the place, and what to write instead. */
+export class DefinitionError extends ClewError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('definition', message, options)
+  }
+}
+
+/** What was given to a public function cannot be used. The message names the value, the reason and the next move. */
+export class InputError extends ClewError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('input', message, options)
+  }
+}
+
+export type ModelErrorDetails = {
+  /** The provider's code; often the HTTP status. */
+  code?: string | number
+  /** HTTP status, where an answer came at all. */
+  status?: number
+  /** The upstream provider's name. */
+  provider?: string
+  /** The upstream's own text, as received. */
+  raw?: string
+  /** Whether the same request may succeed later. */
+  retryable?: boolean
+  /** How long the server asked to wait, in milliseconds. */
+  retryAfterMs?: number
+  generationId?: string
+  /** What had arrived before the failure. Its calls were not run. */
+  partial?: { text: string; reasoning: string }
+  usage?: Usage
+}
+
+/** A model call failed. Nothing of the failed answer was run. */
+export class ModelError extends ClewError {
+  readonly details: ModelErrorDetails
+  constructor(message: string, details: ModelErrorDetails = {}, options?: ErrorOptions) {
+    super('model', message, options)
+    this.details = details
+  }
+}
+
+/**
+ * A run failed: `cause` says why, `state` is the last good state (what is in the log). With a session,
+ * `agent.resume(session)` goes on from there; nothing that was finished is done again.
+ */
+export class RunError extends ClewError {
+  readonly state: RunState
+  /** Events that happened but could not be appended to the session. */
+  readonly unsaved?: Batch
+  constructor(message: string, state: RunState, options: ErrorOptions & { unsaved?: Batch } = {}) {
+    super('run', message, options)
+    this.state = state
+    if (options.unsaved) this.unsaved = options.unsaved
+  }
+}
+
+/** The run was left: by its signal, by `run.abort()`, or because its last reader went away. The state is closed and valid. */
+export class AbortError extends ClewError {
+  readonly state: RunState
+  constructor(state: RunState, reason?: unknown) {
+    super('abort', 'The run was aborted.', { cause: reason })
+    this.state = state
+  }
+}
+
+/** A session or a saved state cannot be used as asked: it waits, moved on meanwhile, or holds what this version cannot read. */
+export class SessionError extends ClewError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('session', message, options)
+  }
+}
+
+/** A new input was given to a session whose last run waits. Answer its `needs` with `agent.resume(session, answers)` first. */
+export class SessionWaiting extends SessionError {
+  readonly needs: readonly OpenNeed[]
+  constructor(id: string, needs: readonly OpenNeed[]) {
+    const open = needs.map((need) => `${need.id} (${need.tool}: ${need.for})`).join(', ')
+    super(`Session "${id}" waits for answers to ${open}. Give them with agent.resume(session, answers), then run again.`)
+    this.needs = needs
+  }
+}
+type OpenNeed = { id: string; tool: string; for: string }
+
+export class FatalError extends ClewError {
+  constructor(reason: string, options?: ErrorOptions) {
+    super('fatal', reason, options)
+  }
+}
+
+/** `throw fatal('…')` in a tool ends the whole run: sibling calls are aborted and settle, then the run rejects with `RunError`. */
+export function fatal(reason: string, options?: ErrorOptions): FatalError {
+  return new FatalError(reason, options)
+}

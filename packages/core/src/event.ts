@@ -1,0 +1,134 @@
+/**
+ * One thing that happened in a run.
+ *
+ *     run-start
+ *       turn-start
+ *         reasoning-delta* text-delta* (tool-input-start tool-input-delta* tool-input-end)* model-restart?
+ *       model-end | model-aborted
+ *         tool-start tool-progress* tool-end      each call; calls of a turn interleave; one that never ran has its end only
+ *         tool-wait                               a call that waits for an answer
+ *         child                                   an event of the agent that a call runs
+ *       output-invalid                            the answer did not fit the output schema and is asked for again
+ *       … the next turn
+ *     answer*                                     before a waiting run goes on
+ *     run-end
+ *
+ * Those of `LoggedEvent` change the state and are in the session's log before the next effect; the others are only shown.
+ */
+import type { Json } from './json.ts'
+import type { AssistantMessage, Content, Message, Usage, UserMessage } from './message.ts'
+import type { FinishReason, ModelDelta } from './model.ts'
+import type { StopReason, WaitFor } from './state.ts'
+
+export type RunStart = {
+  type: 'run-start'
+  /** Version of the events that follow. */
+  v: 1
+  id: string
+  agent: string
+  instructions?: string
+  input: Message[]
+}
+export type TurnStart = {
+  type: 'turn-start'
+  turn: number
+  /** The limit that makes this the last model call: tools are sent, but may not be called. */
+  last?: StopReason
+}
+export type ModelEnd = {
+  type: 'model-end'
+  turn: number
+  message: AssistantMessage
+  /** Ids of the answer's calls that may not run, each with the reason told to the model. */
+  refused?: { [id: string]: string }
+  finishReason: FinishReason
+  rawFinishReason?: string
+  usage: Usage
+}
+/** The answer was left before its end (abort, time limit). */
+export type ModelAborted = { type: 'model-aborted'; turn: number; partial: { text: string; reasoning: string } }
+/** The answer begins again: what was shown of it is void. Logged, because a failed try can cost. */
+export type ModelRestart = { type: 'model-restart'; reason: string; usage?: Usage }
+/** Logged before the tool runs: found without its end at start-up, the tool may have run. */
+export type ToolStart = { type: 'tool-start'; id: string; name: string; input: Json }
+export type ToolEnd = {
+  type: 'tool-end'
+  id: string
+  name: string
+  /** What the model reads. */
+  content: Content
+  isError?: true
+  /** What a person sees, where the tool gave it. */
+  view?: Json
+  /** The agent that takes over when the turn's calls are closed. */
+  handoff?: string
+}
+export type ToolWait = { type: 'tool-wait'; id: string; name: string; for: WaitFor }
+export type Child = { type: 'child'; id: string; event: RunEvent }
+export type OutputInvalid = { type: 'output-invalid'; problems: string; message: UserMessage }
+export type RunEnd = { type: 'run-end'; status: 'done' | 'waiting' | 'stopped' | 'aborted'; output?: Json; stop?: StopReason }
+
+/** What a person, a policy or a client-side tool says to a waiting call. */
+export type Answer =
+  | { type: 'approve' }
+  | { type: 'deny'; reason: string }
+  | { type: 'respond'; content: Content }
+  | { type: 'retry' }
+  | { type: 'failed'; reason: string }
+export type AnswerGiven = { type: 'answer'; id: string; answer: Answer }
+
+/** Shared by all events: the agents from the root to the one it happened in; in logged ones active milliseconds since the last. */
+export type EventBase = { path?: readonly string[]; ms?: number }
+
+export type LoggedEvent = EventBase &
+  (
+    | RunStart
+    | TurnStart
+    | ModelEnd
+    | ModelAborted
+    | ModelRestart
+    | ToolStart
+    | ToolEnd
+    | ToolWait
+    | Child
+    | OutputInvalid
+    | AnswerGiven
+    | RunEnd
+  )
+
+export type ToolInputStart = { type: 'tool-input-start'; id: string; name: string }
+export type ToolInputDelta = { type: 'tool-input-delta'; id: string; text: string }
+export type ToolInputEnd = { type: 'tool-input-end'; id: string }
+/** What a generator tool yielded. */
+export type ToolProgress = { type: 'tool-progress'; id: string; name: string; data: Json }
+
+export type LiveEvent = EventBase &
+  (
+    | Extract<ModelDelta, { type: 'text-delta' | 'reasoning-delta' }>
+    | ToolInputStart
+    | ToolInputDelta
+    | ToolInputEnd
+    | ToolProgress
+  )
+
+export type RunEvent = LoggedEvent | LiveEvent
+export type EventType = RunEvent['type']
+export type EventOf<Type extends EventType> = Extract<RunEvent, { type: Type }>
+
+const live = new Set<string>([
+  'text-delta',
+  'reasoning-delta',
+  'tool-input-start',
+  'tool-input-delta',
+  'tool-input-end',
+  'tool-progress',
+] satisfies LiveEvent['type'][])
+
+/** True for events that change the state and belong in the log. */
+export function isLogged(event: RunEvent): event is LoggedEvent {
+  if (event.type === 'child') return isLogged(event.event)
+  return !live.has(event.type)
+}
+
+/** Logged events that become durable together. `id` makes a repeated append of the same batch harmless. */
+export type Batch = { id: string; events: LoggedEvent[] }

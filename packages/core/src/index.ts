@@ -1,0 +1,53 @@
+/** The public face of `@clew/core`. */
+export { Agent } from './agent.ts'
+export type { AgentOptions, FromContext, RunOptions } from './agent-options.ts'
+export { type Answers, approve, deny, failed, type Need, needsOf, respond, retry } from './answer.ts'
+export { decide, type Step } from './decide.ts'
+export {
+  AbortError,
+  ClewError,
+  type ClewErrorKind,
+  DefinitionError,
+  FatalError,
+  fatal,
+  InputError,
+  isClewError,
+  ModelError,
+  type ModelErrorDetails,
+  RunError,
+  SessionError,
+  SessionWaiting,
+} from './errors.ts'
+export { type Answer, type Batch, type EventOf, type EventType, isLogged, type LiveEvent, type LoggedEvent, type RunEvent } from './event.ts'
+export { type AgentInput, checkHistory, repairHistory } from './history.ts'
+export type { Json, JsonSchema } from './json.ts'
+export type { Limits, Spend } from './limits.ts'
+export {
+  addUsage,
+  type AssistantMessage,
+  type AudioPart,
+  type Content,
+  type ContentPart,
+  type FilePart,
+  type ImagePart,
+  type Message,
+  noUsage,
+  type Source,
+  type SystemMessage,
+  type TextPart,
+  textOf,
+  type ToolCall,
+  type ToolMessage,
+  type Usage,
+  type UserMessage,
+  type VideoPart,
+} from './message.ts'
+export type { Middleware, ToolOutcome, ToolRequest } from './middleware.ts'
+export type { FinishReason, Model, ModelDelta, ModelReply, ModelRequest, ToolChoice, ToolSpec } from './model.ts'
+export { fold, reduce } from './reduce.ts'
+export type { RunResult } from './result.ts'
+export type { Run } from './run.ts'
+export type { InferOutput, SchemaLike, StandardSchema } from './schema.ts'
+export { memorySession, type Session } from './session.ts'
+export { emptyState, type PendingCall, type RunState, type RunStatus, type StopReason, type WaitFor } from './state.ts'
+export { type Effect, type Tool, type ToolOptions, type ToolResult, type ToolRun, tool } from './tool.ts'

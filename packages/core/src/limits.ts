@@ -1,0 +1,57 @@
+/** What bounds a run. Checked before spending; a run that meets a limit ends with a typed `stop`, never with an exception. */
+import { InputError } from './errors.ts'
+import type { RunState, StopReason } from './state.ts'
+
+export type Limits = {
+  /** Model calls that may ask for tools. After them one last call is made for an answer, without tools. Default 20. */
+  turns?: number
+  /** Tool calls started. After them one last model call is made for an answer. */
+  toolCalls?: number
+  /** US dollars as reported by the provider. Stops at once. */
+  usd?: number
+  /** Input and output tokens. Stops at once. */
+  tokens?: number
+  /** Active milliseconds; waiting for people does not count. Stops at once, also in the middle of a call. */
+  ms?: number
+}
+
+/** What was spent in the root run, for limits that sub-agents share. */
+export type Spend = { usd: number; tokens: number; ms: number }
+
+export const defaultTurns = 20
+
+export function spendOf(state: RunState): Spend {
+  const { usd = 0, inputTokens, outputTokens } = state.usage
+  return { usd, tokens: inputTokens + outputTokens, ms: state.ms }
+}
+
+/** The limit that ends the run at once, if one was met. */
+export function exceeded(limits: Limits, spend: Spend): StopReason | undefined {
+  for (const name of ['usd', 'tokens', 'ms'] as const) {
+    const limit = limits[name]
+    if (limit !== undefined && spend[name] >= limit) return name
+  }
+  return undefined
+}
+
+/** The limit that leaves one last model call, if one was met. */
+export function lastCall(limits: Limits, state: RunState): StopReason | undefined {
+  if (limits.toolCalls !== undefined && state.toolCalls >= limits.toolCalls) return 'toolCalls'
+  if (state.turn >= (limits.turns ?? defaultTurns)) return 'turns'
+  return undefined
+}
+
+/** Refuses limits that bound nothing or cannot be met, naming the value. */
+export function checkLimits(limits: Limits, where: string): void {
+  const known = ['turns', 'toolCalls', 'usd', 'tokens', 'ms']
+  for (const [name, value] of Object.entries(limits)) {
+    if (!known.includes(name)) {
+      throw new InputError(`${where}: unknown limit "${name}". Known limits: ${known.join(', ')}.`)
+    }
+    if (value === undefined) continue
+    const least = name === 'turns' ? 1 : 0
+    if (typeof value !== 'number' || Number.isNaN(value) || value < least) {
+      throw new InputError(`${where}: limits.${name} is ${String(value)}; give a number of at least ${least}, or leave it out.`)
+    }
+  }
+}

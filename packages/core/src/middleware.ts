@@ -1,0 +1,43 @@
+/**
+ * Middleware wraps a run, a model call or a tool call. Each layer is an async generator that does
+ * `return yield* next(…)`; the first in the list stands outermost. What a layer returns is what is logged.
+ */
+import type { RunEvent } from './event.ts'
+import type { Json } from './json.ts'
+import type { Content, ToolCall } from './message.ts'
+import type { ModelDelta, ModelReply, ModelRequest } from './model.ts'
+import type { RunState } from './state.ts'
+import type { Tool, ToolRun } from './tool.ts'
+
+/** One call on its way to its tool. `input` has been validated; a layer that changes it answers for what it puts there. */
+export type ToolRequest = { tool: Tool<never, never>; input: unknown; call: ToolCall; run: ToolRun }
+/** What a tool call came to: content for the model, a view for people. */
+export type ToolOutcome = { content: Content; isError?: true; view?: Json }
+
+export type Middleware = {
+  name: string
+  /** Around the whole run; the events that pass are already in the log. `state` is the state at its start. */
+  run?(state: RunState, next: (state: RunState) => AsyncGenerator<RunEvent[], void>): AsyncGenerator<RunEvent[], void>
+  model?(
+    request: ModelRequest,
+    next: (request: ModelRequest) => AsyncGenerator<ModelDelta[], ModelReply>,
+  ): AsyncGenerator<ModelDelta[], ModelReply>
+  /** Yields progress, returns the outcome. An error thrown here becomes an error result for the model. */
+  tool?(
+    request: ToolRequest,
+    next: (request: ToolRequest) => AsyncGenerator<Json, ToolOutcome>,
+  ): AsyncGenerator<Json, ToolOutcome>
+}
+
+type Layer<Request, Result> = (request: Request, next: (request: Request) => Result) => Result
+
+/** One function out of the layers around `inner`. */
+export function compose<Request, Result>(
+  layers: readonly (Layer<Request, Result> | undefined)[],
+  inner: (request: Request) => Result,
+): (request: Request) => Result {
+  return layers.reduceRight<(request: Request) => Result>(
+    (next, layer) => (layer ? (request) => layer(request, next) : next),
+    inner,
+  )
+}

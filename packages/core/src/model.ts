@@ -1,0 +1,63 @@
+/** The seam to a language model. A stranger implements `Model`; Clew's own is `openrouter()` of `@clew/openrouter`. */
+import type { Json, JsonSchema } from './json.ts'
+import type { Content, Message, Source, Usage } from './message.ts'
+
+/** Whether the model may, may not or must call a tool, or the name of the tool that it must call. */
+export type ToolChoice = 'auto' | 'none' | 'required' | (string & {})
+
+/** A tool as the model sees it. */
+export type ToolSpec = { name: string; description?: string; parameters: JsonSchema; strict?: boolean }
+
+export type ModelRequest = {
+  instructions?: string
+  /** The history to send. Each message object is immutable, so its encoded form may be kept by identity. */
+  messages: readonly Message[]
+  tools: readonly ToolSpec[]
+  /** Absent where there are no tools. */
+  toolChoice?: ToolChoice
+  /** The shape that the final answer must have. */
+  output?: JsonSchema
+  signal: AbortSignal
+}
+
+/**
+ * A piece of an answer under way. `index` is the position of a call in this answer.
+ * `model-restart`: what was shown of this answer so far is void, it begins again; `usage` is what the failed try cost.
+ */
+export type ModelDelta =
+  | { type: 'text-delta'; text: string }
+  | { type: 'reasoning-delta'; text: string }
+  | { type: 'tool-input-start'; index: number; name: string }
+  | { type: 'tool-input-delta'; index: number; text: string }
+  | { type: 'tool-input-end'; index: number }
+  | { type: 'model-restart'; reason: string; usage?: Usage }
+
+/**
+ * Why the answer ended. `tool-calls` whenever there are calls, whatever the provider said; `other` for words that are
+ * not known (the provider's own word is in `rawFinishReason`). With `length` and `content-filter` the answer was cut.
+ */
+export type FinishReason = 'stop' | 'tool-calls' | 'length' | 'content-filter' | 'other'
+
+/** A whole answer. Calls are as the provider gave them; core makes ids unique and arguments readable. */
+export type ModelReply = {
+  content: Content
+  reasoning?: string
+  reasoningDetails?: Json[]
+  toolCalls?: { id?: string; name: string; arguments: string }[]
+  refusal?: string
+  annotations?: Json[]
+  finishReason: FinishReason
+  rawFinishReason?: string
+  /** Absent when the provider told none. */
+  usage?: Usage
+  source: Source
+}
+
+export interface Model {
+  readonly id: string
+  /**
+   * One answer. Yields one array of deltas for each network chunk and returns the whole reply. Retries, if any, are the
+   * model's own; one after deltas were shown is told by a `model-restart`. Throws `ModelError`.
+   */
+  generate(request: ModelRequest): AsyncGenerator<ModelDelta[], ModelReply>
+}

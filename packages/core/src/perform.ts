@@ -1,0 +1,181 @@
+/** `perform` carries out a step and tells what happened as events. Beside `perform-tool.ts` it is the only place that touches the world. */
+import type { Step } from './decide.ts'
+import { isClewError, ModelError } from './errors.ts'
+import type { LiveEvent, ModelEnd, RunEvent } from './event.ts'
+import { receiveCalls } from './arguments.ts'
+import { checkHistory } from './history.ts'
+import { merge } from './merge.ts'
+import type { AssistantMessage } from './message.ts'
+import { textOf } from './message.ts'
+import { compose } from './middleware.ts'
+import type { ModelDelta, ModelReply, ModelRequest } from './model.ts'
+import { readOutput } from './read-output.ts'
+import { performTool } from './perform-tool.ts'
+import type { RunState } from './state.ts'
+import { unreachable } from './unreachable.ts'
+import type { World } from './world.ts'
+import { settleAfterAbort } from './world.ts'
+
+type ModelStep = Extract<Step, { type: 'model' }>
+type ToolsStep = Extract<Step, { type: 'tools' }>
+type FinishStep = Extract<Step, { type: 'finish' }>
+
+/** One array for what happened together. Whoever drives it makes logged events durable before asking for more. */
+export function perform(step: Exclude<Step, { type: 'stop' }>, state: RunState, world: World): AsyncGenerator<RunEvent[]> {
+  switch (step.type) {
+    case 'model':
+      return askModel(step, state, world)
+    case 'tools':
+      return runTools(step, world)
+    case 'finish':
+      return finish(step, state, world)
+    default:
+      return unreachable(step)
+  }
+}
+
+async function* askModel(step: ModelStep, state: RunState, world: World): AsyncGenerator<RunEvent[]> {
+  yield [{ type: 'turn-start', turn: step.turn, ...(step.last && { last: step.last }) }]
+  const ids: string[] = []
+  const callId = (index: number) => (ids[index] ??= world.newId())
+  const partial = { text: '', reasoning: '' }
+  const answer = compose(
+    world.use.map((layer) => layer.model?.bind(layer)),
+    (request: ModelRequest) => generate(request, world),
+  )(requestFor(step, state, world))
+  try {
+    for (;;) {
+      const next = await settleAfterAbort(answer.next(), world.signal)
+      if (next.done) {
+        yield [modelEnd(step, next.value, callId)]
+        return
+      }
+      yield next.value.map((delta) => toEvent(delta, callId, partial))
+    }
+  } catch (error) {
+    if (world.signal.aborted) {
+      yield [{ type: 'model-aborted', turn: step.turn, partial }]
+      return
+    }
+    const usage = isClewError(error, 'model') ? error.details.usage : undefined
+    if (usage) yield [{ type: 'model-restart', reason: 'the model call failed', usage }]
+    throw error
+  } finally {
+    answer.return(undefined as never).catch(() => {})
+  }
+}
+
+/** The innermost layer: what goes out has a history that every provider takes, whatever the layers above made of it. */
+function generate(request: ModelRequest, world: World): AsyncGenerator<ModelDelta[], ModelReply> {
+  const problem = checkHistory(request.messages)
+  if (problem) throw new ModelError(`The request was not sent, because no provider would take its history: ${problem}.`)
+  return world.model.generate(request)
+}
+
+function requestFor(step: ModelStep, state: RunState, world: World): ModelRequest {
+  const forced = world.toolChoice !== undefined && world.toolChoice !== 'auto' && world.toolChoice !== 'none'
+  // A forced choice is relaxed after the first turn: forced for ever, the model could never answer.
+  const choice = step.last ? 'none' : forced && step.turn > 1 ? 'auto' : world.toolChoice
+  return {
+    ...(state.instructions !== undefined && { instructions: state.instructions }),
+    messages: [...state.messages],
+    tools: world.specs,
+    ...(world.specs.length > 0 && choice !== undefined && { toolChoice: choice }),
+    ...(world.output && { output: world.output.json }),
+    signal: world.signal,
+  }
+}
+
+function toEvent(delta: ModelDelta, callId: (index: number) => string, partial: { text: string; reasoning: string }): RunEvent {
+  switch (delta.type) {
+    case 'text-delta':
+      partial.text += delta.text
+      return delta
+    case 'reasoning-delta':
+      partial.reasoning += delta.text
+      return delta
+    case 'model-restart':
+      partial.text = partial.reasoning = ''
+      return delta
+    case 'tool-input-start':
+      return { type: delta.type, id: callId(delta.index), name: delta.name }
+    case 'tool-input-delta':
+      return { type: delta.type, id: callId(delta.index), text: delta.text }
+    case 'tool-input-end':
+      return { type: delta.type, id: callId(delta.index) } satisfies LiveEvent
+    default:
+      return unreachable(delta)
+  }
+}
+
+function modelEnd(step: ModelStep, reply: ModelReply, callId: (index: number) => string): ModelEnd {
+  const toolCalls = receiveCalls(reply.toolCalls, callId)
+  const message: AssistantMessage = {
+    role: 'assistant',
+    content: reply.content,
+    ...(reply.reasoning && { reasoning: reply.reasoning }),
+    ...(reply.reasoningDetails && { reasoningDetails: reply.reasoningDetails }),
+    ...(toolCalls.length > 0 && { toolCalls }),
+    ...(reply.refusal !== undefined && { refusal: reply.refusal }),
+    ...(reply.annotations && { annotations: reply.annotations }),
+    source: reply.source,
+  }
+  const refusal = whyRefused(step, reply)
+  return {
+    type: 'model-end',
+    turn: step.turn,
+    message,
+    ...(refusal && toolCalls.length > 0 && { refused: Object.fromEntries(toolCalls.map((call) => [call.id, refusal])) }),
+    finishReason: reply.finishReason,
+    ...(reply.rawFinishReason !== undefined && { rawFinishReason: reply.rawFinishReason }),
+    usage: reply.usage ?? { requests: 1, inputTokens: 0, outputTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0, unreported: 1 },
+  }
+}
+
+/** Why none of a reply's calls may run. A cut answer may hold half a call, even where it parses. */
+function whyRefused(step: ModelStep, reply: ModelReply): string | undefined {
+  if (step.last) return `Not run: the limit of ${step.last} is reached. Answer with what you have.`
+  if (reply.finishReason === 'length') return 'Not run: your answer was cut off at its length limit, so this call may be incomplete. Make it again, shorter.'
+  if (reply.finishReason === 'content-filter') return "Not run: your answer was cut off by the provider's content filter."
+  return undefined
+}
+
+async function* runTools(step: ToolsStep, world: World): AsyncGenerator<RunEvent[]> {
+  const refused = step.refused.map(
+    ({ call }): RunEvent => ({
+      type: 'tool-end',
+      id: call.id,
+      name: call.name,
+      content: 'Not run: the limit of tool calls is reached. Answer with what you have.',
+      isError: true,
+    }),
+  )
+  if (refused.length > 0) yield refused
+  yield* merge(
+    step.calls.map((pending) => () => performTool(pending, world)),
+    world.concurrency,
+  )
+}
+
+/** An agent asks this often for an output that fits its schema before it stops with `output-invalid`. */
+const maxRepairs = 1
+
+async function* finish(step: FinishStep, state: RunState, world: World): AsyncGenerator<RunEvent[]> {
+  const { type: _, ...ending } = step
+  if (!world.output || step.status === 'waiting') {
+    yield [{ type: 'run-end', ...ending }]
+    return
+  }
+  const answer = state.messages.findLast((message) => message.role === 'assistant')
+  const read = await readOutput(world.output.schema, answer ? textOf(answer.content) : '')
+  if (read.ok) {
+    yield [{ type: 'run-end', ...ending, output: read.json }]
+  } else if (step.status === 'stopped') {
+    yield [{ type: 'run-end', ...ending }]
+  } else if (state.repairs >= maxRepairs) {
+    yield [{ type: 'run-end', status: 'stopped', stop: 'output-invalid' }]
+  } else {
+    const content = `Your answer does not have the form that is needed:\n${read.problems}\nAnswer again with nothing but one JSON object that fits this JSON Schema:\n${JSON.stringify(world.output.json)}`
+    yield [{ type: 'output-invalid', problems: read.problems, message: { role: 'user', content } }]
+  }
+}

@@ -1,0 +1,170 @@
+/** `reduce` says what an event changed. It is the only place where a state changes. */
+import type { AnswerGiven, LoggedEvent, RunEvent, RunStart } from './event.ts'
+import { isLogged } from './event.ts'
+import type { Message, Usage } from './message.ts'
+import { addUsage } from './message.ts'
+import type { PendingCall, RunState } from './state.ts'
+import { emptyState } from './state.ts'
+import { unreachable } from './unreachable.ts'
+
+/** The state after `event`; the same object when the event changes nothing. */
+export function reduce(state: RunState, event: RunEvent): RunState {
+  if (!isLogged(event)) return state
+  return apply({ ...state, messages: [...state.messages], pending: [...state.pending] }, event)
+}
+
+/** The state after all events of a log, in one pass over a private draft. */
+export function fold(events: Iterable<LoggedEvent>, draft: RunState = emptyState()): RunState {
+  for (const event of events) apply(draft, event)
+  return draft
+}
+
+/** Changes `draft`, which nobody else may hold. Messages and pending calls in it are replaced, never changed. */
+export function apply(draft: RunState, event: LoggedEvent): RunState {
+  draft.ms += event.ms ?? 0
+  switch (event.type) {
+    case 'run-start':
+      return startRun(draft, event)
+    case 'turn-start':
+      draft.turn = event.turn
+      draft.request = event.last ? { last: event.last } : {}
+      return draft
+    case 'model-restart':
+      if (event.usage) draft.usage = addUsage(draft.usage, event.usage)
+      return draft
+    case 'model-end':
+      closeRequest(draft)
+      draft.messages.push(event.message)
+      draft.usage = addUsage(draft.usage, event.usage)
+      draft.finishReason = event.finishReason
+      draft.pending = (event.message.toolCalls ?? []).map((call): PendingCall => {
+        const refusal = event.refused?.[call.id]
+        if (refusal === undefined) return { call, agent: draft.agent, status: 'ready' }
+        return { call, agent: draft.agent, status: 'answered', content: refusal, isError: true }
+      })
+      return closeTurn(draft)
+    case 'model-aborted':
+      closeRequest(draft)
+      if (event.partial.text) draft.messages.push({ role: 'assistant', content: event.partial.text, aborted: true })
+      return draft
+    case 'tool-start':
+      return replacePending(draft, event.id, (pending) => {
+        if (pending.status === 'ready') draft.toolCalls += 1
+        return { call: pending.call, agent: pending.agent, status: 'running' }
+      })
+    case 'tool-wait':
+      return replacePending(draft, event.id, ({ call, agent }) => ({ call, agent, status: 'waiting', for: event.for }))
+    case 'tool-end':
+      replacePending(draft, event.id, ({ call, agent }) => ({
+        call,
+        agent,
+        status: 'answered',
+        content: event.content,
+        ...(event.isError && { isError: true }),
+        ...(event.handoff !== undefined && { handoff: event.handoff }),
+      }))
+      return closeTurn(draft)
+    case 'child':
+      draft.usage = addUsageOf(draft.usage, event.event)
+      return replacePending(draft, event.id, (pending) => {
+        const child = reduce('child' in pending && pending.child ? pending.child : emptyState(), event.event)
+        if (pending.status === 'waiting') return { ...pending, child }
+        return { call: pending.call, agent: pending.agent, status: 'running', child }
+      })
+    case 'answer':
+      return applyAnswer(draft, event)
+    case 'output-invalid':
+      draft.repairs += 1
+      draft.messages.push(event.message)
+      return draft
+    case 'run-end':
+      draft.status = event.status
+      if (event.stop !== undefined) draft.stop = event.stop
+      if (event.output !== undefined) draft.output = event.output
+      delete draft.request
+      if (event.status !== 'waiting') closeOpenCalls(draft)
+      return draft
+    default:
+      return unreachable(event)
+  }
+}
+
+function startRun(draft: RunState, event: RunStart): RunState {
+  closeOpenCalls(draft)
+  const { v, messages } = draft
+  messages.push(...event.input)
+  for (const key of Object.keys(draft)) delete (draft as Record<string, unknown>)[key]
+  Object.assign(draft, emptyState(), { v, id: event.id, agent: event.agent, messages })
+  if (event.instructions !== undefined) draft.instructions = event.instructions
+  return draft
+}
+
+function closeRequest(draft: RunState): void {
+  if (draft.request?.last) draft.last = draft.request.last
+  delete draft.request
+}
+
+function applyAnswer(draft: RunState, { id, answer }: AnswerGiven): RunState {
+  draft.status = 'running'
+  replacePending(draft, id, ({ call, agent }) => {
+    switch (answer.type) {
+      case 'approve':
+      case 'retry':
+        return { call, agent, status: 'ready', approved: true }
+      case 'respond':
+        return { call, agent, status: 'answered', content: answer.content }
+      case 'deny':
+        return { call, agent, status: 'answered', content: `Denied: ${answer.reason}`, isError: true }
+      case 'failed':
+        return { call, agent, status: 'answered', content: `Failed: ${answer.reason}`, isError: true }
+      default:
+        return unreachable(answer)
+    }
+  })
+  return closeTurn(draft)
+}
+
+function replacePending(draft: RunState, id: string, change: (pending: PendingCall) => PendingCall): RunState {
+  const index = draft.pending.findIndex((pending) => pending.call.id === id)
+  const pending = draft.pending[index]
+  if (pending) draft.pending[index] = change(pending)
+  return draft
+}
+
+/** When every call of the turn has its result: the results join the history in the order asked. */
+function closeTurn(draft: RunState): RunState {
+  if (!draft.pending.every((pending) => pending.status === 'answered')) return draft
+  for (const pending of draft.pending) {
+    draft.messages.push(resultOf(pending))
+    if (pending.handoff !== undefined) draft.agent = pending.handoff
+  }
+  draft.pending = []
+  return draft
+}
+
+/** A run that ends leaves no call without a result: what did not finish says so. */
+function closeOpenCalls(draft: RunState): void {
+  for (const pending of draft.pending) draft.messages.push(resultOf(pending))
+  draft.pending = []
+}
+
+function resultOf(pending: PendingCall & { status: 'answered' }): Message
+function resultOf(pending: PendingCall): Message
+function resultOf(pending: PendingCall): Message {
+  const base = { role: 'tool', callId: pending.call.id, name: pending.call.name } as const
+  switch (pending.status) {
+    case 'answered':
+      return { ...base, content: pending.content, ...(pending.isError && { isError: true }) }
+    case 'running':
+      return { ...base, content: 'Aborted: the run ended while this call ran. It may have taken effect.', isError: true }
+    case 'ready':
+    case 'waiting':
+      return { ...base, content: 'Not run: the run ended before this call.', isError: true }
+  }
+}
+
+function addUsageOf(usage: Usage, event: RunEvent): Usage {
+  if (event.type === 'child') return addUsageOf(usage, event.event)
+  if ((event.type === 'model-end' || event.type === 'model-restart') && event.usage) return addUsage(usage, event.usage)
+  return usage
+}

@@ -1,0 +1,208 @@
+/** A run of an agent: a promise of its result and a stream of its events, both from one loop. */
+import { decide } from './decide.ts'
+import { AbortError, isClewError, RunError } from './errors.ts'
+import type { LoggedEvent, RunEvent } from './event.ts'
+import { isLogged } from './event.ts'
+import type { Limits } from './limits.ts'
+import { spendOf } from './limits.ts'
+import { compose } from './middleware.ts'
+import { perform } from './perform.ts'
+import { apply } from './reduce.ts'
+import type { Session } from './session.ts'
+import type { RunState } from './state.ts'
+import { emptyState } from './state.ts'
+import type { World } from './world.ts'
+
+/** Where a run begins: a private state, the events that open it, and what it may use. */
+export type Start = {
+  state: RunState
+  opening: LoggedEvent[]
+  limits: Limits
+  world: World
+  session?: Session | undefined
+  /** The session's position. */
+  at: number
+}
+
+/** How a run is left from outside. */
+export type Leaving = { controller: AbortController; timedOut: boolean }
+
+/** The whole engine. Yields what happened, after it is durable. */
+export async function* drive(start: Start, leaving: Leaving): AsyncGenerator<RunEvent[], void> {
+  const { state, limits, world, session } = start
+  const { signal } = world
+  const path = Object.freeze([state.agent || world.agent])
+  let at = start.at
+
+  async function commit(events: RunEvent[]): Promise<RunEvent[]> {
+    for (const event of events) event.path = path
+    const logged = events.filter(isLogged)
+    if (logged[0]) logged[0].ms = world.lap()
+    if (session && logged.length > 0) {
+      const batch = { id: world.newId(), events: logged }
+      try {
+        at = await session.append(at, batch)
+      } catch (error) {
+        world.leave(error)
+        const message = `The session could not be written: ${error instanceof Error ? error.message : String(error)}`
+        throw new RunError(message, state, { cause: error, unsaved: batch })
+      }
+    }
+    for (const event of logged) apply(state, event)
+    return events
+  }
+
+  if (start.opening.length > 0) yield await commit(start.opening)
+  while (true) {
+    if (signal.aborted && !leaving.timedOut && state.status === 'running') {
+      if (isClewError(signal.reason, 'fatal')) throw signal.reason
+      yield await commit([{ type: 'run-end', status: 'aborted' }])
+      throw new AbortError(state, signal.reason)
+    }
+    const spend = spendOf(state)
+    const step = decide(state, limits, leaving.timedOut ? { ...spend, ms: Number.POSITIVE_INFINITY } : spend)
+    if (step.type === 'stop') return
+    for await (const events of perform(step, state, world)) yield await commit(events)
+  }
+}
+
+export type RunOutcome = { state: RunState; world: World }
+
+/**
+ * Lazy: begins at its first `await` or iterator, and goes on as far as somebody reads. Breaking out of the last
+ * iterator cancels it. A late reader gets the logged events first, then the live ones. Because a Run can be awaited,
+ * returning one from an async function awaits it.
+ */
+export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent> {
+  readonly #events: AsyncGenerator<RunEvent[], void>
+  readonly #leaving: Leaving = { controller: new AbortController(), timedOut: false }
+  readonly #toResult: (outcome: RunOutcome) => Result | Promise<Result>
+  readonly #tell: (event: RunEvent) => void
+  readonly #logged: RunEvent[] = []
+  readonly #readers = new Set<RunEvent[]>()
+  #outcome: RunOutcome | undefined
+  #ended: { error?: unknown } | undefined
+  #advancing: Promise<void> | undefined
+  #result: Promise<Result> | undefined
+
+  /** @internal Made by `agent.run` and `agent.resume`. */
+  constructor(options: {
+    start: (leaving: Leaving) => Promise<Start>
+    toResult: (outcome: RunOutcome) => Result | Promise<Result>
+    tell: (event: RunEvent) => void
+    signal?: AbortSignal | undefined
+  }) {
+    this.#toResult = options.toResult
+    this.#tell = options.tell
+    this.#events = this.#live(options.start, options.signal)
+  }
+
+  /** The result; the run goes on to its end, whoever else reads or leaves. */
+  result(): Promise<Result> {
+    this.#result ??= this.#finish()
+    return this.#result
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a Run can be awaited, by design
+  then<Value = Result, Caught = never>(
+    onDone?: ((result: Result) => Value | PromiseLike<Value>) | null,
+    onError?: ((error: unknown) => Caught | PromiseLike<Caught>) | null,
+  ): Promise<Value | Caught> {
+    return this.result().then(onDone, onError)
+  }
+
+  /** Ends the run: the request is cancelled, tools are told by their signal, and readers get an `AbortError`. */
+  abort(reason?: unknown): void {
+    this.#leaving.controller.abort(reason)
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<RunEvent, void> {
+    const queue = [...this.#logged]
+    this.#readers.add(queue)
+    return {
+      next: async () => {
+        while (queue.length === 0 && !this.#ended) await this.#advance()
+        const event = queue.shift()
+        if (event) return { done: false, value: event }
+        this.#readers.delete(queue)
+        if (this.#ended && 'error' in this.#ended) throw this.#ended.error
+        return { done: true, value: undefined }
+      },
+      return: async () => {
+        this.#readers.delete(queue)
+        if (this.#readers.size === 0 && !this.#result) {
+          this.abort(new Error('The last reader left.'))
+          while (!this.#ended) await this.#advance()
+        }
+        return { done: true, value: undefined }
+      },
+    }
+  }
+
+  async #finish(): Promise<Result> {
+    while (!this.#ended) await this.#advance()
+    if ('error' in this.#ended || !this.#outcome) throw this.#ended.error
+    return this.#toResult(this.#outcome)
+  }
+
+  /** One more step of the engine, for everybody who reads. Never rejects. */
+  #advance(): Promise<void> {
+    this.#advancing ??= this.#events
+      .next()
+      .then(
+        (next) => {
+          if (next.done) this.#ended = {}
+          else this.#deliver(next.value)
+        },
+        (error) => {
+          this.#ended = { error }
+        },
+      )
+      .finally(() => {
+        this.#advancing = undefined
+      })
+    return this.#advancing
+  }
+
+  #deliver(events: RunEvent[]): void {
+    for (const event of events) {
+      if (isLogged(event)) this.#logged.push(event)
+      for (const queue of this.#readers) queue.push(event)
+      this.#tell(event)
+    }
+  }
+
+  async *#live(start: (leaving: Leaving) => Promise<Start>, outer: AbortSignal | undefined): AsyncGenerator<RunEvent[], void> {
+    const { controller } = this.#leaving
+    const onAbort = () => controller.abort(outer?.reason)
+    let timer: ReturnType<typeof setTimeout> | undefined
+    if (outer?.aborted) onAbort()
+    else outer?.addEventListener('abort', onAbort, { once: true })
+    let state = emptyState()
+    try {
+      if (controller.signal.aborted) throw new AbortError(state, controller.signal.reason)
+      const started = await start(this.#leaving)
+      state = started.state
+      const { world, limits } = started
+      if (limits.ms !== undefined && limits.ms < 2 ** 31) timer = setTimeout(() => this.#timeOut(), limits.ms - state.ms)
+      this.#outcome = { state, world }
+      const layers = world.use.map((layer) => layer.run?.bind(layer))
+      yield* compose(layers, () => drive(started, this.#leaving))(state)
+    } catch (error) {
+      throw this.#outcome ? toRunError(error, state) : error
+    } finally {
+      clearTimeout(timer)
+      outer?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  #timeOut(): void {
+    this.#leaving.timedOut = true
+    this.#leaving.controller.abort(new DOMException('limits.ms is reached', 'TimeoutError'))
+  }
+}
+
+function toRunError(error: unknown, state: RunState): unknown {
+  if (isClewError(error, 'run') || isClewError(error, 'abort')) return error
+  return new RunError(error instanceof Error ? error.message : String(error), state, { cause: error })
+}

@@ -1,0 +1,150 @@
+/**
+ * One face for every schema that a user may bring: zod 4, zod 3, any Standard Schema that can tell its JSON Schema
+ * (arktype, …), or plain JSON Schema. `compileSchema` gives the JSON Schema to send (input side, draft-07) and a validator.
+ */
+import { DefinitionError } from './errors.ts'
+import type { JsonSchema } from './json.ts'
+import { checkPlainSchema, normalise, requireObject } from './schema-json.ts'
+import { findUnsendable, zodVersion } from './schema-zod.ts'
+
+/** The parts of Standard Schema 1.1 (standardschema.dev) that Clew reads. */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+    readonly jsonSchema?: { readonly input: (options: { target: 'draft-07' }) => JsonSchema }
+  }
+}
+type StandardResult<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly Issue[] }
+type Issue = { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined }
+
+export type SchemaLike = StandardSchema | JsonSchema
+
+/** What a validated value is. A plain JSON Schema says nothing to the compiler. */
+export type InferOutput<Schema> = Schema extends { '~standard': { types?: { output: infer Output } | undefined } }
+  ? Output
+  : { [key: string]: unknown }
+
+export type Validated = { ok: true; value: unknown } | { ok: false; problems: string }
+
+export type CompiledSchema = {
+  /** What is sent; a function for schemas whose converter is loaded on first use (zod 3 and early zod 4). */
+  readonly json: JsonSchema | (() => Promise<JsonSchema>)
+  /** Never throws. `problems` names path, expectation and value of each, for the model to read. */
+  validate(value: unknown): Promise<Validated>
+}
+
+/**
+ * `where` begins the message of every error, for example `Tool "weather"`.
+ * @throws DefinitionError when the schema cannot be sent, naming the path and what to write instead.
+ */
+export function compileSchema(schema: SchemaLike, where: string): CompiledSchema {
+  if (schema === null || (typeof schema !== 'object' && typeof schema !== 'function')) {
+    throw new DefinitionError(`${where}: the schema is ${String(schema)}; give a zod schema, a Standard Schema or JSON Schema.`)
+  }
+  if ('~standard' in schema) return compileStandard(schema as StandardSchema, where)
+  if (zodVersion(schema)) {
+    throw new DefinitionError(`${where}: this zod is too old to validate with; install zod 3.25 or newer.`)
+  }
+  const json = checkPlainSchema(schema as JsonSchema, where)
+  return { json, validate: (value) => validatePlain(json, value) }
+}
+
+function compileStandard(schema: StandardSchema, where: string): CompiledSchema {
+  const version = zodVersion(schema)
+  const unsendable = version ? findUnsendable(schema) : undefined
+  if (unsendable) throw new DefinitionError(`${where}: ${unsendable}`)
+  return { json: converter(schema, version, where), validate: (value) => validateStandard(schema, value) }
+}
+
+function converter(schema: StandardSchema, version: 3 | 4 | undefined, where: string): CompiledSchema['json'] {
+  const finish = (json: unknown) => requireObject(normalise(json as JsonSchema), where)
+  const own = schema['~standard'].jsonSchema
+  if (own) {
+    let json: JsonSchema
+    try {
+      json = own.input({ target: 'draft-07' })
+    } catch (error) {
+      throw new DefinitionError(`${where}: the schema has no JSON form: ${messageOf(error)}`, { cause: error })
+    }
+    return finish(json)
+  }
+  if (!version) {
+    throw new DefinitionError(
+      `${where}: a schema of "${schema['~standard'].vendor}" validates but cannot tell its JSON Schema. ` +
+        'Wrap it with that library\'s Standard JSON Schema converter, or use zod.',
+    )
+  }
+  let converted: Promise<JsonSchema> | undefined
+  return () => {
+    converted ??= (version === 4 ? convertZod4(schema) : convertZod3(schema)).then(finish)
+    return converted
+  }
+}
+
+async function convertZod4(schema: unknown): Promise<unknown> {
+  const { toJSONSchema } = await import('zod/v4/core')
+  return toJSONSchema(schema as Parameters<typeof toJSONSchema>[0], { io: 'input', target: 'draft-7' })
+}
+
+async function convertZod3(schema: unknown): Promise<unknown> {
+  const { zodToJsonSchema } = await import('zod-to-json-schema')
+  // 'strict' here means: additionalProperties false only where the schema itself is strict.
+  return zodToJsonSchema(schema as Parameters<typeof zodToJsonSchema>[0], { removeAdditionalStrategy: 'strict' })
+}
+
+async function validateStandard(schema: StandardSchema, value: unknown): Promise<Validated> {
+  try {
+    const result = await schema['~standard'].validate(value)
+    if (!result.issues) return { ok: true, value: result.value }
+    const lines = result.issues.map((issue) => {
+      const path = (issue.path ?? []).map((step) => (typeof step === 'object' ? step.key : step))
+      return describeProblem(path, issue.message, value)
+    })
+    return { ok: false, problems: lines.join('\n') }
+  } catch (error) {
+    return { ok: false, problems: `the schema's own check failed: ${messageOf(error)}` }
+  }
+}
+
+async function validatePlain(schema: JsonSchema, value: unknown): Promise<Validated> {
+  try {
+    const { Validator } = await import('@cfworker/json-schema')
+    const { valid, errors } = new Validator(schema, draftOf(schema), false).validate(value)
+    if (valid) return { ok: true, value }
+    // The validator reports each error again at every level above it; the deepest ones say what to change.
+    const leaves = errors.filter(
+      (error) => !errors.some((other) => other !== error && other.keywordLocation.startsWith(`${error.keywordLocation}/`)),
+    )
+    const lines = leaves.map((error) => describeProblem(pointerSteps(error.instanceLocation), error.error, value))
+    return { ok: false, problems: [...new Set(lines)].join('\n') }
+  } catch (error) {
+    return { ok: false, problems: `the tool's schema could not be applied: ${messageOf(error)}` }
+  }
+}
+
+function draftOf(schema: JsonSchema): '7' | '2020-12' {
+  return /"(prefixItems|dependentSchemas|unevaluated\w+|\$defs)"/.test(JSON.stringify(schema)) ? '2020-12' : '7'
+}
+
+function pointerSteps(pointer: string): string[] {
+  const steps = pointer.split('/').slice(1)
+  return steps.map((step) => decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** `days.0: Expected number (got "three")` */
+function describeProblem(path: readonly PropertyKey[], message: string, value: unknown): string {
+  let found: unknown = value
+  for (const key of path) {
+    found = typeof found === 'object' && found !== null && Object.hasOwn(found, key) ? (found as never)[key] : undefined
+  }
+  const got = found === undefined ? 'nothing' : JSON.stringify(found)
+  const short = got.length > 120 ? `${got.slice(0, 120)}…` : got
+  return `${path.length ? path.map(String).join('.') : '(the whole input)'}: ${message} (got ${short})`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,46 @@
+/**
+ * The log of a conversation: an append-only list of the events that change a run's state.
+ * Core folds it; a store only reads and appends. `memorySession()` keeps it in this process.
+ */
+import { SessionError } from './errors.ts'
+import type { Batch, LoggedEvent } from './event.ts'
+
+export interface Session {
+  /** The conversation's id. */
+  readonly id: string
+  /** All events in order, and the position after the last one. */
+  read(): Promise<{ events: LoggedEvent[]; at: number }>
+  /**
+   * Appends at position `at` and returns the position after the batch; durable when it resolves. A position that is not
+   * the end of the log is refused with `SessionError`, unless the batch that stands there has the same id: then the
+   * earlier append had succeeded, and its end is returned.
+   */
+  append(at: number, batch: Batch): Promise<number>
+  close(): Promise<void>
+}
+
+/** A session in this process's memory: for tests, and for conversations that need not outlive the process. */
+export function memorySession(id = 'memory', events: readonly LoggedEvent[] = []): Session {
+  // Kept as text: what was appended cannot be changed through a reference that somebody still holds.
+  const log: string[] = events.map((event) => JSON.stringify(event))
+  const ends = new Map<string, { start: number; end: number }>()
+  return {
+    id,
+    async read() {
+      return { events: log.map((line) => JSON.parse(line) as LoggedEvent), at: log.length }
+    },
+    async append(at, batch) {
+      const known = ends.get(batch.id)
+      if (known?.start === at) return known.end
+      if (at !== log.length) {
+        throw new SessionError(
+          `Session "${id}" is at position ${log.length}, not ${at}: another run appended meanwhile. Read it again, then resume.`,
+        )
+      }
+      for (const event of batch.events) log.push(JSON.stringify(event))
+      ends.set(batch.id, { start: at, end: log.length })
+      return log.length
+    },
+    async close() {},
+  }
+}

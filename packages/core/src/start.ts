@@ -1,0 +1,131 @@
+/** How a run begins: the agent's parts are made ready, and a session's log becomes a state. */
+import { nanoid } from 'nanoid'
+import type { AgentOptions, RunOptions } from './agent-options.ts'
+import { checkTools } from './agent-options.ts'
+import type { Answers } from './answer.ts'
+import { answerEvents, needsOf } from './answer.ts'
+import { InputError, SessionError, SessionWaiting } from './errors.ts'
+import type { LoggedEvent } from './event.ts'
+import type { AgentInput } from './history.ts'
+import { toMessages } from './history.ts'
+import { fold } from './reduce.ts'
+import type { Leaving, Start } from './run.ts'
+import type { CompiledSchema } from './schema.ts'
+import type { Session } from './session.ts'
+import type { RunState } from './state.ts'
+import { emptyState } from './state.ts'
+import type { Tool } from './tool.ts'
+import type { World } from './world.ts'
+
+/** Agents whatever their types; what they hold was checked against them by the compiler. */
+export type AnyAgentOptions = AgentOptions<never, unknown>
+type AnyRunOptions = RunOptions & { context?: unknown }
+type Output = { schema: CompiledSchema } | undefined
+
+export async function startRun(
+  agent: AnyAgentOptions,
+  output: Output,
+  input: AgentInput,
+  options: AnyRunOptions,
+  leaving: Leaving,
+): Promise<Start> {
+  const messages = toMessages(input, options.allowSystemMessages)
+  const { state, at } = await load(options.session)
+  if (state.status === 'waiting') throw new SessionWaiting(options.session?.id ?? '', needsOf(state))
+  const world = await makeWorld(agent, output, options, nanoid(), leaving)
+  const { instructions } = agent
+  const words = typeof instructions === 'function' ? await instructions(options.context as never) : instructions
+  const opening: LoggedEvent[] = []
+  // A run that failed or crashed before is closed first: its open calls get a stated result.
+  if (state.id !== '' && state.status === 'running') opening.push({ type: 'run-end', status: 'aborted' })
+  opening.push({
+    type: 'run-start',
+    v: 1,
+    id: world.runId,
+    agent: agent.name,
+    ...(words !== undefined && words !== '' && { instructions: words }),
+    input: messages,
+  })
+  return { state, at, opening, world, limits: { ...agent.limits, ...options.limits }, session: options.session }
+}
+
+export async function startResume(
+  agent: AnyAgentOptions,
+  output: Output,
+  from: Session | RunState,
+  answers: Answers,
+  options: AnyRunOptions,
+  leaving: Leaving,
+): Promise<Start> {
+  const session = 'read' in from ? from : undefined
+  const { state, at } = session ? await load(session) : { state: copyState(from as RunState), at: 0 }
+  if (state.id === '') throw new SessionError(`Session "${session?.id}" is empty: there is nothing to resume. Begin with agent.run(input, { session }).`)
+  if (state.status === 'aborted') throw new SessionError('The run was aborted, so it cannot be resumed. Go on with agent.run(input, { session }).')
+  const opening = answerEvents(state, answers)
+  const world = await makeWorld(agent, output, options, state.id, leaving)
+  return { state, at, opening, world, limits: { ...agent.limits, ...options.limits }, session }
+}
+
+async function load(session: Session | undefined): Promise<{ state: RunState; at: number }> {
+  if (!session) return { state: emptyState(), at: 0 }
+  const { events, at } = await session.read()
+  for (const event of events) {
+    if (event.type === 'run-start' && event.v !== 1) {
+      throw new SessionError(`Session "${session.id}" was written by another version of Clew (its events are v${event.v}, this reads v1). Update Clew to open it.`)
+    }
+  }
+  return { state: fold(events), at }
+}
+
+function copyState(state: RunState): RunState {
+  if (typeof state !== 'object' || state === null || state.v !== 1) {
+    throw new SessionError(`This is no state that this version of Clew can read: its v is ${JSON.stringify((state as RunState)?.v)}, not 1.`)
+  }
+  return structuredClone(state)
+}
+
+async function makeWorld(
+  agent: AnyAgentOptions,
+  output: Output,
+  options: AnyRunOptions,
+  runId: string,
+  leaving: Leaving,
+): Promise<World> {
+  const tools = typeof agent.tools === 'function' ? await agent.tools(options.context as never) : (agent.tools ?? [])
+  checkTools(tools, agent)
+  await checkContext(tools, options.context)
+  const specs = await Promise.all(tools.map((tool) => tool.spec()))
+  const json = output && (typeof output.schema.json === 'function' ? await output.schema.json() : output.schema.json)
+  const { controller } = leaving
+  let lapped = performance.now()
+  return {
+    agent: agent.name,
+    model: agent.model,
+    tools: new Map(tools.map((tool) => [tool.name, tool])),
+    specs,
+    toolChoice: agent.toolChoice,
+    output: output && json ? { schema: output.schema, json } : undefined,
+    use: agent.use ?? [],
+    concurrency: agent.concurrency ?? 64,
+    context: options.context,
+    runId,
+    signal: controller.signal,
+    leave: (reason) => controller.abort(reason),
+    newId: () => nanoid(),
+    lap() {
+      const now = performance.now()
+      const ms = Math.round(now - lapped)
+      lapped = now
+      return ms
+    },
+  }
+}
+
+async function checkContext(tools: readonly Tool<never, never>[], context: unknown): Promise<void> {
+  for (const { name, context: schema } of tools) {
+    const checked = await schema?.['~standard'].validate(context)
+    if (!checked?.issues) continue
+    const problems = checked.issues.map((issue) => issue.message).join('; ')
+    throw new InputError(`Tool "${name}" cannot work with this context: ${problems}. Pass it as agent.run(input, { context }).`)
+  }
+}

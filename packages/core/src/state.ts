@@ -1,0 +1,77 @@
+/** Everything a run is. Plain JSON: save it, send it, load it elsewhere. It changes in `reduce` alone. */
+import type { Json } from './json.ts'
+import type { Content, Message, ToolCall, Usage } from './message.ts'
+import type { FinishReason } from './model.ts'
+
+export type RunStatus = 'running' | 'waiting' | 'done' | 'stopped' | 'aborted'
+
+/**
+ * Why a run ended without a full answer: a limit by its name, an output that stayed invalid after its repair, or a
+ * last answer that the provider cut (`length`, `content-filter`).
+ */
+export type StopReason =
+  | 'turns'
+  | 'toolCalls'
+  | 'usd'
+  | 'tokens'
+  | 'ms'
+  | 'output-invalid'
+  | 'length'
+  | 'content-filter'
+
+/** What a waiting call waits for. */
+export type WaitFor = 'approval' | 'result' | 'child' | 'verdict'
+
+/** A call of the turn under way. `agent` is the agent that asked. */
+export type PendingCall = { call: ToolCall; agent: string } & (
+  | { status: 'ready'; approved?: true }
+  | { status: 'running'; child?: RunState }
+  | { status: 'waiting'; for: WaitFor; child?: RunState }
+  | { status: 'answered'; content: Content; isError?: true; handoff?: string }
+)
+
+export type RunState = {
+  /** Version of this shape. */
+  v: 1
+  id: string
+  /** The agent that has the word. */
+  agent: string
+  status: RunStatus
+  /** The turn under way, or the last one. 0 before the first. */
+  turn: number
+  /** There while a model call is under way; found at start-up: we crashed in it. */
+  request?: { last?: StopReason }
+  /** A limit was reached: this run ends after the answer under way. */
+  last?: StopReason
+  instructions?: string
+  /** The model's view; the session's log keeps the originals. */
+  messages: Message[]
+  pending: PendingCall[]
+  /** Tool calls started in this run. */
+  toolCalls: number
+  /** Output repairs asked for in this run. */
+  repairs: number
+  usage: Usage
+  /** Active time of this run in milliseconds; waiting does not count. */
+  ms: number
+  finishReason?: FinishReason
+  output?: Json
+  stop?: StopReason
+}
+
+/** A state before its first event. */
+export function emptyState(): RunState {
+  return {
+    v: 1,
+    id: '',
+    agent: '',
+    status: 'running',
+    turn: 0,
+    messages: [],
+    pending: [],
+    toolCalls: 0,
+    repairs: 0,
+    usage: { requests: 0, inputTokens: 0, outputTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 },
+    ms: 0,
+  }
+}

@@ -1,0 +1,46 @@
+/** What a run is given of the world: ids, a clock, a way to leave, and the agent's parts made ready for this run. */
+import type { Middleware } from './middleware.ts'
+import type { Model, ToolChoice, ToolSpec } from './model.ts'
+import type { CompiledSchema } from './schema.ts'
+import type { Tool } from './tool.ts'
+import type { JsonSchema } from './json.ts'
+
+export type World = {
+  readonly agent: string
+  readonly model: Model
+  readonly tools: ReadonlyMap<string, Tool<never, never>>
+  readonly specs: readonly ToolSpec[]
+  readonly toolChoice: ToolChoice | undefined
+  readonly output: { schema: CompiledSchema; json: JsonSchema } | undefined
+  readonly use: readonly Middleware[]
+  /** How many tool calls of a turn run at once. */
+  readonly concurrency: number
+  readonly context: unknown
+  readonly runId: string
+  readonly signal: AbortSignal
+  /** Aborts everything under way. */
+  leave(reason: unknown): void
+  newId(): string
+  /** Milliseconds since it was last asked. */
+  lap(): number
+}
+
+/** How long a call or an answer under way may take to settle after an abort, in milliseconds. */
+export const graceMs = 500
+
+/** `promise`, or a rejection when `signal` was aborted and `promise` did not settle within the grace. */
+export function settleAfterAbort<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const onAbort = () => {
+      timer = setTimeout(() => reject(signal.reason), graceMs)
+    }
+    const settled = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    }
+    promise.then(resolve, reject).finally(settled)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  })
+}
