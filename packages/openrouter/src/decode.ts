@@ -1,0 +1,161 @@
+/**
+ * An answer out of its chunks (sections 6 to 9 of the wire contract). Lenient: unknown fields, types and reasons pass.
+ * Strict in one thing: what failed or was cut is never taken for an answer.
+ */
+import type { Content, FinishReason, Json, ModelDelta, ModelReply, Source, Usage } from '@clew/core'
+import { ModelError } from '@clew/core'
+import type { WireError } from './errors.ts'
+import { toModelError } from './errors.ts'
+import { mergeDetail, readableDetails } from './reasoning.ts'
+import { ToolCallAssembly } from './tool-calls.ts'
+import { readUsage } from './usage.ts'
+
+type Wire = { [key: string]: unknown }
+
+export class AnswerDecoder {
+  #text = ''
+  #reasoning = ''
+  #refusal = ''
+  #details: Json[] | undefined
+  #annotations: Json[] = []
+  #images: string[] = []
+  #finish: string | undefined
+  #nativeFinish: string | undefined
+  #usage: Usage | undefined
+  #failure: WireError | undefined
+  readonly #source: Source
+  readonly #calls = new ToolCallAssembly()
+
+  constructor(model: string) {
+    this.#source = { model }
+  }
+
+  /** Takes one parsed chunk (or a whole answer that was not streamed) and returns what it showed. */
+  push(chunk: unknown): ModelDelta[] {
+    const deltas: ModelDelta[] = []
+    if (!isWire(chunk)) return deltas
+    this.#readEnvelope(chunk)
+    const choice = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined
+    if (!isWire(choice)) return deltas
+    if (choice.error) this.#failure ??= choice.error as WireError
+    if (choice.finish_reason === 'error') this.#failure ??= { message: `The provider gave up (${choice.native_finish_reason ?? 'no reason given'}).` }
+    if (typeof choice.finish_reason === 'string') this.#finish = choice.finish_reason
+    if (typeof choice.native_finish_reason === 'string') this.#nativeFinish = choice.native_finish_reason
+    if (isWire(choice.delta)) this.#readDelta(choice.delta, deltas, true)
+    else if (isWire(choice.message)) this.#readDelta(choice.message, deltas, false)
+    return deltas
+  }
+
+  /** `complete`: the server said that it was done. @throws ModelError with what had arrived, when this is no whole answer. */
+  finish(complete: boolean): { deltas: ModelDelta[]; reply: ModelReply } {
+    if (this.#failure) throw this.#error(toModelError(this.#failure))
+    if (!complete && this.#finish === undefined) {
+      throw this.#error(new ModelError('The answer broke off: the stream ended before the model was done.', { code: 'incomplete-stream', retryable: true }))
+    }
+    const toolCalls = this.#calls.calls
+    if (this.#finish === undefined && toolCalls.length === 0 && this.#isEmpty()) {
+      throw this.#error(new ModelError('The answer is empty: no text, no calls and no reason.', { code: 'empty-answer', retryable: true }))
+    }
+    const raw = this.#nativeFinish ?? this.#finish
+    const reply: ModelReply = {
+      content: this.#content(),
+      ...(this.#reasoning !== '' && { reasoning: this.#reasoning }),
+      ...(this.#details && { reasoningDetails: this.#details }),
+      ...(toolCalls.length > 0 && { toolCalls }),
+      ...(this.#refusal !== '' && { refusal: this.#refusal }),
+      ...(this.#annotations.length > 0 && { annotations: this.#annotations }),
+      finishReason: finishReason(this.#finish, toolCalls.length > 0),
+      ...(raw !== undefined && { rawFinishReason: raw }),
+      ...(this.#usage && { usage: this.#usage }),
+      source: this.#source,
+    }
+    return { deltas: this.#calls.end(), reply }
+  }
+
+  /** What had arrived, for an error or an abort. */
+  get partial(): { text: string; reasoning: string } {
+    return { text: this.#text, reasoning: this.#reasoning }
+  }
+
+  #readEnvelope(chunk: Wire): void {
+    if (chunk.error) this.#failure ??= chunk.error as WireError
+    if (typeof chunk.id === 'string' && chunk.id !== '') this.#source.generationId ??= chunk.id
+    if (typeof chunk.provider === 'string' && chunk.provider !== '') this.#source.provider ??= chunk.provider
+    if (typeof chunk.model === 'string' && chunk.model !== '') this.#source.model = chunk.model
+    // Some servers repeat a running total: the last one counts, they are never added up.
+    this.#usage = readUsage(chunk.usage) ?? this.#usage
+  }
+
+  #readDelta(delta: Wire, deltas: ModelDelta[], isFragment: boolean): void {
+    const details = Array.isArray(delta.reasoning_details) ? (delta.reasoning_details as Json[]) : undefined
+    if (details) {
+      this.#details ??= []
+      // Fragments are merged; the entries of a whole message stay as they are.
+      if (isFragment) for (const detail of details) mergeDetail(this.#details, detail)
+      else this.#details.push(...details)
+    }
+    // The plain string repeats the details: one of the two is shown.
+    const reasoning = details?.length ? readableDetails(details) : textIn(delta.reasoning) || textIn(delta.reasoning_content)
+    if (reasoning !== '') {
+      this.#reasoning += reasoning
+      deltas.push({ type: 'reasoning-delta', text: reasoning })
+    }
+    const text = textIn(delta.content)
+    if (text !== '') {
+      this.#text += text
+      deltas.push({ type: 'text-delta', text })
+    }
+    this.#refusal += textIn(delta.refusal)
+    if (Array.isArray(delta.annotations)) this.#annotations.push(...(delta.annotations as Json[]))
+    if (Array.isArray(delta.images)) this.#images.push(...delta.images.flatMap(imageUrl))
+    if (Array.isArray(delta.tool_calls)) for (const fragment of delta.tool_calls) this.#calls.push(fragment, deltas)
+  }
+
+  #content(): Content {
+    if (this.#images.length === 0) return this.#text
+    const images = this.#images.map((url) => ({ type: 'image' as const, url }))
+    return this.#text === '' ? images : [{ type: 'text', text: this.#text }, ...images]
+  }
+
+  #isEmpty(): boolean {
+    return this.#text === '' && this.#refusal === '' && this.#images.length === 0
+  }
+
+  #error(error: ModelError): ModelError {
+    const { provider, generationId } = this.#source
+    return new ModelError(
+      error.message,
+      {
+        ...(provider && { provider }),
+        ...error.details,
+        ...(generationId && { generationId }),
+        partial: this.partial,
+        ...(this.#usage && { usage: this.#usage }),
+      },
+      { cause: error.cause },
+    )
+  }
+}
+
+/** Calls count, whatever the reason says; but a cut answer is a cut answer. */
+function finishReason(reason: string | undefined, hasCalls: boolean): FinishReason {
+  if (reason === 'length') return 'length'
+  if (reason === 'content_filter') return 'content-filter'
+  if (hasCalls) return 'tool-calls'
+  return reason === undefined || reason === 'stop' || reason === 'tool_calls' ? 'stop' : 'other'
+}
+
+function textIn(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (!Array.isArray(value)) return ''
+  return value.map((part) => (isWire(part) && typeof part.text === 'string' ? part.text : '')).join('')
+}
+
+function imageUrl(image: unknown): string[] {
+  const url = isWire(image) && isWire(image.image_url) ? image.image_url.url : undefined
+  return typeof url === 'string' ? [url] : []
+}
+
+function isWire(value: unknown): value is Wire {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

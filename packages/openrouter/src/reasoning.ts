@@ -1,0 +1,73 @@
+/**
+ * `reasoning_details`, kept as received. Fragments of a stream are merged by section 6.3 of the wire contract, and by
+ * nothing else: signatures cover the text, so no byte may change.
+ */
+import type { Json } from '@clew/core'
+
+type Detail = { [key: string]: Json }
+const textKeys = { 'reasoning.text': 'text', 'reasoning.summary': 'summary' } as const
+
+/** Adds a fragment to the merged list. Never reorders; what it does not know becomes an entry of its own. */
+export function mergeDetail(merged: Json[], fragment: Json): void {
+  const last = merged.at(-1)
+  if (isDetail(fragment) && isDetail(last) && belongsTo(last, fragment)) {
+    if (isMergeable(fragment)) append(last, fragment)
+    // The same encrypted entry again is a repetition, not a second one.
+    return
+  }
+  merged.push(isDetail(fragment) ? { ...fragment } : fragment)
+}
+
+function belongsTo(last: Detail, fragment: Detail): boolean {
+  if (last.type !== fragment.type || (last.index ?? null) !== (fragment.index ?? null)) return false
+  if (fragment.type === 'reasoning.encrypted') {
+    return typeof fragment.id === 'string' && last.id === fragment.id && last.data === fragment.data
+  }
+  return isMergeable(fragment) && (isNothing(last.id) || isNothing(fragment.id) || last.id === fragment.id)
+}
+
+function append(last: Detail, fragment: Detail): void {
+  const textKey = textKeys[fragment.type as keyof typeof textKeys]
+  for (const [key, value] of Object.entries(fragment)) {
+    const before = last[key]
+    if (isNothing(before)) last[key] = value
+    else if (typeof before !== 'string' || typeof value !== 'string') continue
+    else if (key === textKey) last[key] = before + value
+    // A signature that comes twice, whole, is one signature.
+    else if (key === 'signature' && value !== before) last[key] = before + value
+  }
+}
+
+/** What a person may read of the details: text and summaries, never encrypted data. */
+export function readableDetails(details: readonly Json[]): string {
+  return details
+    .map((detail) => {
+      const key = isDetail(detail) ? textKeys[detail.type as keyof typeof textKeys] : undefined
+      const text = key && (detail as Detail)[key]
+      return typeof text === 'string' ? text : ''
+    })
+    .join('')
+}
+
+/**
+ * The details to send back (section 6.4): all of them, but for Claude's text without its signature, which is refused;
+ * it is what an answer that was cut before its end leaves behind.
+ */
+export function sendableDetails(details: readonly Json[]): readonly Json[] {
+  return details.filter((detail) => {
+    const isClaudeText = isDetail(detail) && detail.type === 'reasoning.text' && detail.format === 'anthropic-claude-v1'
+    return !isClaudeText || (typeof detail.signature === 'string' && detail.signature !== '')
+  })
+}
+
+function isMergeable(detail: Detail): boolean {
+  return detail.type === 'reasoning.text' || detail.type === 'reasoning.summary'
+}
+
+function isDetail(value: unknown): value is Detail {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined
+}

@@ -1,0 +1,69 @@
+/** Tool calls out of stream fragments, by section 9.2 of the wire contract. */
+import type { ModelDelta } from '@clew/core'
+
+type Assembled = { id: string; name: string; arguments: string; started: boolean }
+
+export class ToolCallAssembly {
+  readonly #calls: Assembled[] = []
+  readonly #byIndex = new Map<number, Assembled>()
+
+  get calls(): { id?: string; name: string; arguments: string }[] {
+    return this.#calls.map(({ id, name, arguments: text }) => ({ ...(id !== '' && { id }), name, arguments: text }))
+  }
+
+  /** Adds one fragment and says what it showed. A call begins when its name is known. */
+  push(fragment: unknown, deltas: ModelDelta[]): void {
+    if (typeof fragment !== 'object' || fragment === null) return
+    const { index, id, function: fn } = fragment as { index?: unknown; id?: unknown; function?: { name?: unknown; arguments?: unknown } }
+    const name = typeof fn?.name === 'string' ? fn.name : ''
+    const text = typeof fn?.arguments === 'string' ? fn.arguments : fn?.arguments ? JSON.stringify(fn.arguments) : ''
+    const call = this.#callFor(typeof index === 'number' ? index : undefined, typeof id === 'string' ? id : '', name, text)
+    if (typeof id === 'string' && call.id === '') call.id = id
+    if (call.name === '') call.name = name
+    call.arguments += text
+    if (call.name === '') return
+    const position = this.#calls.indexOf(call)
+    if (!call.started) {
+      call.started = true
+      deltas.push({ type: 'tool-input-start', index: position, name: call.name })
+      if (call.arguments !== '') deltas.push({ type: 'tool-input-delta', index: position, text: call.arguments })
+    } else if (text !== '') {
+      deltas.push({ type: 'tool-input-delta', index: position, text })
+    }
+  }
+
+  /** At the end of the answer: the calls are whole. */
+  end(): ModelDelta[] {
+    return this.#calls.flatMap((call, index): ModelDelta[] => (call.started ? [{ type: 'tool-input-end', index }] : []))
+  }
+
+  #callFor(index: number | undefined, id: string, name: string, text: string): Assembled {
+    const known = index === undefined ? this.#withoutIndex(id, name) : this.#byIndex.get(index)
+    // One index for several calls: another id, or another whole call behind a whole one, begins a new call.
+    const isOther = known && ((id !== '' && known.id !== '' && known.id !== id) || (id === '' && name !== '' && text !== '' && isWhole(known)))
+    if (known && !isOther) return known
+    const call: Assembled = { id: '', name: '', arguments: '', started: false }
+    this.#calls.push(call)
+    if (index !== undefined) this.#byIndex.set(index, call)
+    return call
+  }
+
+  /** Without an index, the id tells the call; without both, a name begins a new one. */
+  #withoutIndex(id: string, name: string): Assembled | undefined {
+    if (id !== '') {
+      const known = this.#calls.find((call) => call.id === id)
+      if (known) return known
+    }
+    const last = this.#calls.at(-1)
+    return name !== '' && last?.name !== '' ? undefined : last
+  }
+}
+
+function isWhole(call: Assembled): boolean {
+  if (call.arguments.trim() === '{}') return false
+  try {
+    return typeof JSON.parse(call.arguments) === 'object'
+  } catch {
+    return false
+  }
+}

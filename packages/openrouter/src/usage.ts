@@ -1,0 +1,25 @@
+/** Usage as OpenRouter and its like report it (section 11 of the wire contract), as Clew counts it. */
+import type { Usage } from '@clew/core'
+
+/** `undefined` when there is nothing to read; missing details count as 0. */
+export function readUsage(usage: unknown): Usage | undefined {
+  if (typeof usage !== 'object' || usage === null) return undefined
+  const { prompt_tokens, completion_tokens, cost, prompt_tokens_details, completion_tokens_details } = usage as { [key: string]: unknown }
+  return {
+    requests: 1,
+    inputTokens: count(prompt_tokens),
+    outputTokens: count(completion_tokens),
+    cachedTokens: count(field(prompt_tokens_details, 'cached_tokens')),
+    cacheWriteTokens: count(field(prompt_tokens_details, 'cache_write_tokens')),
+    reasoningTokens: count(field(completion_tokens_details, 'reasoning_tokens')),
+    ...(typeof cost === 'number' && Number.isFinite(cost) && { usd: cost }),
+  }
+}
+
+function field(details: unknown, key: string): unknown {
+  return typeof details === 'object' && details !== null ? (details as { [key: string]: unknown })[key] : undefined
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0
+}
