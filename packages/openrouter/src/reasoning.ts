@@ -6,13 +6,14 @@ import type { Json } from '@clew/core'
 
 type Detail = { [key: string]: Json }
 const textKeys = { 'reasoning.text': 'text', 'reasoning.summary': 'summary' } as const
+/** The key whose value comes in pieces. */
+const pieceKeys = { ...textKeys, 'reasoning.encrypted': 'data' } as const
 
 /** Adds a fragment to the merged list. Never reorders; what it does not know becomes an entry of its own. */
 export function mergeDetail(merged: Json[], fragment: Json): void {
   const last = merged.at(-1)
   if (isDetail(fragment) && isDetail(last) && belongsTo(last, fragment)) {
-    if (isMergeable(fragment)) append(last, fragment)
-    // The same encrypted entry again is a repetition, not a second one.
+    append(last, fragment)
     return
   }
   merged.push(isDetail(fragment) ? { ...fragment } : fragment)
@@ -20,21 +21,21 @@ export function mergeDetail(merged: Json[], fragment: Json): void {
 
 function belongsTo(last: Detail, fragment: Detail): boolean {
   if (last.type !== fragment.type || (last.index ?? null) !== (fragment.index ?? null)) return false
-  if (fragment.type === 'reasoning.encrypted') {
-    return typeof fragment.id === 'string' && last.id === fragment.id && last.data === fragment.data
-  }
-  return isMergeable(fragment) && (isNothing(last.id) || isNothing(fragment.id) || last.id === fragment.id)
+  // Encrypted data without an id cannot be told apart: each is an entry of its own.
+  if (fragment.type === 'reasoning.encrypted') return !isNothing(fragment.id) && last.id === fragment.id
+  const isText = fragment.type === 'reasoning.text' || fragment.type === 'reasoning.summary'
+  return isText && (isNothing(last.id) || isNothing(fragment.id) || last.id === fragment.id)
 }
 
 function append(last: Detail, fragment: Detail): void {
-  const textKey = textKeys[fragment.type as keyof typeof textKeys]
+  const pieceKey = pieceKeys[fragment.type as keyof typeof pieceKeys]
   for (const [key, value] of Object.entries(fragment)) {
     const before = last[key]
     if (isNothing(before)) last[key] = value
     else if (typeof before !== 'string' || typeof value !== 'string') continue
-    else if (key === textKey) last[key] = before + value
-    // A signature that comes twice, whole, is one signature.
-    else if (key === 'signature' && value !== before) last[key] = before + value
+    // Signatures and encrypted data that come twice, whole, are one.
+    else if ((key === 'signature' || key === 'data') && value === before) continue
+    else if (key === pieceKey || key === 'signature') last[key] = before + value
   }
 }
 
@@ -58,10 +59,6 @@ export function sendableDetails(details: readonly Json[]): readonly Json[] {
     const isClaudeText = isDetail(detail) && detail.type === 'reasoning.text' && detail.format === 'anthropic-claude-v1'
     return !isClaudeText || (typeof detail.signature === 'string' && detail.signature !== '')
   })
-}
-
-function isMergeable(detail: Detail): boolean {
-  return detail.type === 'reasoning.text' || detail.type === 'reasoning.summary'
 }
 
 function isDetail(value: unknown): value is Detail {
