@@ -19,7 +19,14 @@ export type Recording = {
   name: string
   source: { host: string; path: string; turn?: string }
   request: { method: string; path: string; body: { [key: string]: unknown } }
-  response: { status: number; headers: { [name: string]: string }; body?: { [key: string]: unknown }; raw_prefix?: string; sse?: string; sse_chunk_bytes?: number[] }
+  response: {
+    status: number
+    headers: { [name: string]: string }
+    body?: { [key: string]: unknown }
+    raw_prefix?: string
+    sse?: string
+    sse_chunk_bytes?: number[]
+  }
 }
 
 /** The recorded exchanges with Chat Completions. */

@@ -1,2 +1,2 @@
 /** For tests of agents. */
-export { scriptedModel, type ScriptedModel, type ScriptedReply } from '@clew/core/testing'
+export { type ScriptedModel, type ScriptedReply, scriptedModel } from '@clew/core/testing'

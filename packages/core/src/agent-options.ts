@@ -60,19 +60,27 @@ export function checkAgent(options: AgentOptions<never, unknown>): void {
 }
 
 /** @throws DefinitionError for what is no tool, two tools of one name, or a toolChoice that names none of them. */
-export function checkTools(tools: readonly Tool<never, never>[], { name, toolChoice }: Pick<AgentOptions, 'name' | 'toolChoice'>): void {
+export function checkTools(
+  tools: readonly Tool<never, never>[],
+  { name, toolChoice }: Pick<AgentOptions, 'name' | 'toolChoice'>,
+): void {
   const where = `Agent ${JSON.stringify(name)}`
-  if (!Array.isArray(tools)) throw new DefinitionError(`${where}: tools is no list; give an array of what tool() returns.`)
+  if (!Array.isArray(tools))
+    throw new DefinitionError(`${where}: tools is no list; give an array of what tool() returns.`)
   const names = new Set<string>()
   for (const [index, each] of tools.entries()) {
     if (typeof each?.spec !== 'function') throw new DefinitionError(`${where}: tools[${index}] was not made by tool().`)
     if (names.has(each.name)) {
-      throw new DefinitionError(`${where}: two tools have the name "${each.name}". A model could not tell them apart; rename one.`)
+      throw new DefinitionError(
+        `${where}: two tools have the name "${each.name}". A model could not tell them apart; rename one.`,
+      )
     }
     names.add(each.name)
   }
   const isWord = toolChoice === undefined || toolChoice === 'auto' || toolChoice === 'none' || toolChoice === 'required'
   if (!isWord && !names.has(toolChoice)) {
-    throw new DefinitionError(`${where}: toolChoice is "${toolChoice}", but the tools are ${[...names].join(', ') || 'none'}.`)
+    throw new DefinitionError(
+      `${where}: toolChoice is "${toolChoice}", but the tools are ${[...names].join(', ') || 'none'}.`,
+    )
   }
 }

@@ -46,18 +46,16 @@ export class Agent<Context = unknown, Output = string> {
    * Rejects with `InputError`, `SessionError`, `AbortError`, or `RunError` that carries the last good state.
    */
   run(input: AgentInput, ...[options]: RunArguments<Context>): Run<RunResult<Output>> {
-    return this.#make(options, (leaving) => startRun(this.options as AnyAgentOptions, this.#output, input, options ?? {}, leaving))
+    return this.#make(options, (leaving) =>
+      startRun(this.options as AnyAgentOptions, this.#output, input, options ?? {}, leaving),
+    )
   }
 
   /**
    * Goes on with a run that waits, failed or crashed, from its session or from its bare state. Answers are in the log
    * before anything runs. Whoever holds a bare state can resume it again; that an answer counts once needs a session.
    */
-  resume(
-    from: Session | RunState,
-    answers: Answers = {},
-    ...[options]: RunArguments<Context>
-  ): Run<RunResult<Output>> {
+  resume(from: Session | RunState, answers: Answers = {}, ...[options]: RunArguments<Context>): Run<RunResult<Output>> {
     return this.#make(options, (leaving) =>
       startResume(this.options as AnyAgentOptions, this.#output, from, answers, options ?? {}, leaving),
     )

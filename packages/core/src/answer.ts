@@ -1,9 +1,10 @@
 /** Open questions of a run, and what can be said to them. */
+
+import { parseArguments } from './arguments.ts'
 import { InputError, SessionError } from './errors.ts'
 import type { Answer, LoggedEvent } from './event.ts'
 import type { Json } from './json.ts'
 import type { Content } from './message.ts'
-import { parseArguments } from './arguments.ts'
 import type { PendingCall, RunState, WaitFor } from './state.ts'
 
 /** One open question: may this call run (`approval`), what is its result (`result`), what became of it (`verdict`)? */
@@ -41,7 +42,9 @@ export function needsOf(state: RunState, above: string[] = []): Need[] {
     if ('child' in pending && pending.child) return needsOf(pending.child, path)
     if (pending.status !== 'waiting' || pending.for === 'child') return []
     const parsed = parseArguments(pending.call)
-    return [{ id: pending.call.id, for: pending.for, path, tool: pending.call.name, input: parsed.ok ? parsed.value : null }]
+    return [
+      { id: pending.call.id, for: pending.for, path, tool: pending.call.name, input: parsed.ok ? parsed.value : null },
+    ]
   })
 }
 
@@ -57,11 +60,15 @@ export function answerEvents(state: RunState, answers: Answers): LoggedEvent[] {
     const need = needs.get(id)
     if (!need) {
       const open = [...needs.keys()].join(', ') || 'none'
-      throw new SessionError(`No call ${JSON.stringify(id)} waits for an answer: it is unknown or was answered before. Open: ${open}.`)
+      throw new SessionError(
+        `No call ${JSON.stringify(id)} waits for an answer: it is unknown or was answered before. Open: ${open}.`,
+      )
     }
     const types = fitting[need.for]
     if (!types.includes(answer?.type)) {
-      throw new InputError(`Call "${id}" (${need.tool}) waits for ${need.for}; answer with ${types.map((type) => `${type}(…)`).join(', ')}.`)
+      throw new InputError(
+        `Call "${id}" (${need.tool}) waits for ${need.for}; answer with ${types.map((type) => `${type}(…)`).join(', ')}.`,
+      )
     }
     return wrap(state.pending, { type: 'answer', id, answer })
   })
@@ -70,7 +77,9 @@ export function answerEvents(state: RunState, answers: Answers): LoggedEvent[] {
 /** An answer to a call of a sub-agent travels inside the calls that lead to it. */
 function wrap(calls: PendingCall[], event: Extract<LoggedEvent, { type: 'answer' }>): LoggedEvent {
   if (calls.some((pending) => pending.call.id === event.id)) return event
-  const holder = calls.find((pending) => 'child' in pending && pending.child && needsOf(pending.child).some((need) => need.id === event.id))
+  const holder = calls.find(
+    (pending) => 'child' in pending && pending.child && needsOf(pending.child).some((need) => need.id === event.id),
+  )
   if (!holder || !('child' in holder) || !holder.child) return event
   return { type: 'child', id: holder.call.id, event: wrap(holder.child.pending, event) }
 }

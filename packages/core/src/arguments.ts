@@ -5,7 +5,9 @@ import type { ModelReply } from './model.ts'
 import { isLegalName, legalise } from './tool.ts'
 
 /** `text` is the JSON text that was read: what goes back to the provider. */
-export type ParsedArguments = { ok: true; value: { [key: string]: Json }; text: string } | { ok: false; problem: string }
+export type ParsedArguments =
+  | { ok: true; value: { [key: string]: Json }; text: string }
+  | { ok: false; problem: string }
 
 /** The calls of a reply with ids of ours (`newId`), wire ids unique in the turn, sendable names and arguments. */
 export function receiveCalls(calls: ModelReply['toolCalls'], newId: (index: number) => string): ToolCall[] {
@@ -43,7 +45,10 @@ function parse(text: string): ParsedArguments {
     // Some hosts stream `{}` first and the true arguments behind it.
     const rest = text.replace(/^\s*(\{\s*\}\s*)+/, '')
     if (rest !== text && rest !== '') return parse(rest)
-    return { ok: false, problem: `the arguments are no valid JSON (${(error as Error).message}). You wrote: ${excerpt(text)}` }
+    return {
+      ok: false,
+      problem: `the arguments are no valid JSON (${(error as Error).message}). You wrote: ${excerpt(text)}`,
+    }
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return { ok: true, value: value as { [key: string]: Json }, text }

@@ -116,7 +116,9 @@ export class SessionWaiting extends SessionError {
   readonly needs: readonly OpenNeed[]
   constructor(id: string, needs: readonly OpenNeed[]) {
     const open = needs.map((need) => `${need.id} (${need.tool}: ${need.for})`).join(', ')
-    super(`Session "${id}" waits for answers to ${open}. Give them with agent.resume(session, answers), then run again.`)
+    super(
+      `Session "${id}" waits for answers to ${open}. Give them with agent.resume(session, answers), then run again.`,
+    )
     this.needs = needs
   }
 }

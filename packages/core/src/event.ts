@@ -66,7 +66,12 @@ export type ToolEnd = {
 export type ToolWait = { type: 'tool-wait'; id: string; name: string; for: WaitFor }
 export type Child = { type: 'child'; id: string; event: RunEvent }
 export type OutputInvalid = { type: 'output-invalid'; problems: string; message: UserMessage }
-export type RunEnd = { type: 'run-end'; status: 'done' | 'waiting' | 'stopped' | 'aborted'; output?: Json; stop?: StopReason }
+export type RunEnd = {
+  type: 'run-end'
+  status: 'done' | 'waiting' | 'stopped' | 'aborted'
+  output?: Json
+  stop?: StopReason
+}
 
 /** What a person, a policy or a client-side tool says to a waiting call. */
 export type Answer =

@@ -7,7 +7,8 @@ import { isContentPart } from './output.ts'
 export function checkHistory(messages: readonly Message[]): string | undefined {
   for (let at = 0; at < messages.length; at++) {
     const message = messages[at]!
-    if (message.role === 'tool') return `message ${at} is a result of call "${message.callId}", but no such call stands before it`
+    if (message.role === 'tool')
+      return `message ${at} is a result of call "${message.callId}", but no such call stands before it`
     if (message.role !== 'assistant' || !message.toolCalls?.length) continue
     const wireIds = new Set<string>()
     for (const call of message.toolCalls) {
@@ -35,7 +36,13 @@ export function repairHistory(messages: readonly Message[]): Message[] {
       if (!results.has(next.callId)) results.set(next.callId, next)
     }
     for (const { id, name } of message.toolCalls) {
-      const missing: ToolMessage = { role: 'tool', callId: id, name, content: 'Interrupted: there is no result.', isError: true }
+      const missing: ToolMessage = {
+        role: 'tool',
+        callId: id,
+        name,
+        content: 'Interrupted: there is no result.',
+        isError: true,
+      }
       repaired.push(results.get(id) ?? missing)
     }
   }
@@ -54,10 +61,14 @@ export function toMessages(input: AgentInput, allowSystemMessages = false): Mess
     return [{ role: 'user', content: input }]
   }
   if (!Array.isArray(input)) {
-    throw new InputError(`The input is ${input === null ? 'null' : typeof input}; give a text, content parts or messages.`)
+    throw new InputError(
+      `The input is ${input === null ? 'null' : typeof input}; give a text, content parts or messages.`,
+    )
   }
   if (input.length === 0) throw new InputError('The input is an empty list. Give at least one message or content part.')
-  const isParts = input.every((element) => element && typeof element === 'object' && 'type' in element && !('role' in element))
+  const isParts = input.every(
+    (element) => element && typeof element === 'object' && 'type' in element && !('role' in element),
+  )
   if (isParts) {
     checkParts(input, 'The input')
     return [{ role: 'user', content: input as Extract<Message['content'], unknown[]> }]
@@ -82,7 +93,9 @@ function checkMessage(message: unknown, where: string, allowSystemMessages: bool
   }
   if (typeof content !== 'string') checkParts(content, `The content of ${where.toLowerCase()}`)
   if (role === 'tool' && typeof (message as { callId?: unknown }).callId !== 'string') {
-    throw new InputError(`${where} is a tool result without callId. Clew's form is { role: 'tool', callId, name, content }.`)
+    throw new InputError(
+      `${where} is a tool result without callId. Clew's form is { role: 'tool', callId, name, content }.`,
+    )
   }
   if ('tool_calls' in message) {
     throw new InputError(`${where} has tool_calls. Clew's form is toolCalls: [{ id, wireId, name, arguments }].`)
@@ -93,7 +106,9 @@ function checkMessage(message: unknown, where: string, allowSystemMessages: bool
 function checkCalls(calls: unknown, where: string): void {
   if (calls === undefined) return
   const isCall = (call: unknown) =>
-    typeof call === 'object' && call !== null && ['id', 'wireId', 'name', 'arguments'].every((key) => typeof (call as never)[key] === 'string')
+    typeof call === 'object' &&
+    call !== null &&
+    ['id', 'wireId', 'name', 'arguments'].every((key) => typeof (call as never)[key] === 'string')
   if (!Array.isArray(calls) || !calls.every(isCall)) {
     throw new InputError(`${where} has toolCalls that are not [{ id, wireId, name, arguments }], all of them texts.`)
   }
@@ -103,7 +118,9 @@ function checkParts(parts: unknown, where: string): void {
   if (!Array.isArray(parts)) throw new InputError(`${where} is ${JSON.stringify(parts)}; give a text or content parts.`)
   for (const [index, part] of parts.entries()) {
     if (isContentPart(part)) continue
-    const shown = JSON.stringify(part, (_, value) => (typeof value === 'string' && value.length > 80 ? `${value.slice(0, 80)}…` : value))
+    const shown = JSON.stringify(part, (_, value) =>
+      typeof value === 'string' && value.length > 80 ? `${value.slice(0, 80)}…` : value,
+    )
     throw new InputError(
       `${where}: part ${index} is ${shown}. Parts are { type: 'text', text }, { type: 'image', url }, ` +
         "{ type: 'file', filename, data }, { type: 'audio', data, format } or { type: 'video', url }; image() makes one from bytes or a file.",

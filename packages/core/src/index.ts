@@ -18,14 +18,23 @@ export {
   SessionError,
   SessionWaiting,
 } from './errors.ts'
-export { type Answer, type Batch, type EventOf, type EventType, isLogged, type LiveEvent, type LoggedEvent, type RunEvent } from './event.ts'
+export {
+  type Answer,
+  type Batch,
+  type EventOf,
+  type EventType,
+  isLogged,
+  type LiveEvent,
+  type LoggedEvent,
+  type RunEvent,
+} from './event.ts'
 export { type AgentInput, checkHistory, repairHistory } from './history.ts'
 export type { Json, JsonSchema } from './json.ts'
 export type { Limits, Spend } from './limits.ts'
 export {
-  addUsage,
   type AssistantMessage,
   type AudioPart,
+  addUsage,
   type Content,
   type ContentPart,
   type FilePart,
@@ -35,9 +44,9 @@ export {
   type Source,
   type SystemMessage,
   type TextPart,
-  textOf,
   type ToolCall,
   type ToolMessage,
+  textOf,
   type Usage,
   type UserMessage,
   type VideoPart,

@@ -51,7 +51,9 @@ export function checkLimits(limits: Limits, where: string): void {
     if (value === undefined) continue
     const least = name === 'turns' ? 1 : 0
     if (typeof value !== 'number' || Number.isNaN(value) || value < least) {
-      throw new InputError(`${where}: limits.${name} is ${String(value)}; give a number of at least ${least}, or leave it out.`)
+      throw new InputError(
+        `${where}: limits.${name} is ${String(value)}; give a number of at least ${least}, or leave it out.`,
+      )
     }
   }
 }

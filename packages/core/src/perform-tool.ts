@@ -46,7 +46,10 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
   const tool = call.raw?.name === undefined ? world.tools.get(call.name) : undefined
   if (!tool) {
     const names = [...world.tools.keys()].join(', ') || 'none'
-    return failure(pending, `There is no tool ${JSON.stringify(call.raw?.name ?? call.name)}. Available tools: ${names}.`)
+    return failure(
+      pending,
+      `There is no tool ${JSON.stringify(call.raw?.name ?? call.name)}. Available tools: ${names}.`,
+    )
   }
   // Found running at start-up: it may have taken effect, so only a harmless repetition happens unasked.
   if (pending.status === 'running' && tool.effect === 'once') return wait(pending, 'verdict')
@@ -67,7 +70,8 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
   const request: ToolRequest = { tool, input: input.value, call, run }
   if (!(pending.status === 'ready' && pending.approved)) {
     const approval = await asksApproval(request)
-    if (approval === 'failed') return failure(pending, `Tool "${call.name}" was not run: whether it needs approval could not be found out.`)
+    if (approval === 'failed')
+      return failure(pending, `Tool "${call.name}" was not run: whether it needs approval could not be found out.`)
     if (approval) return wait(pending, 'approval')
   }
   return tool.execute ? { type: 'ready', request, arguments: parsed.value } : wait(pending, 'result')
@@ -96,7 +100,8 @@ async function* execute(request: ToolRequest, world: World): AsyncGenerator<RunE
     for (;;) {
       const pulled = body.next()
       const next = await Promise.race([pulled, stop.reached])
-      if (next === 'timeout') return failed(`Tool "${call.name}" timed out after ${tool.timeoutMs} ms. It may have taken effect.`)
+      if (next === 'timeout')
+        return failed(`Tool "${call.name}" timed out after ${tool.timeoutMs} ms. It may have taken effect.`)
       if (next === 'aborted') return failed('Aborted: the run was left while this call ran. It may have taken effect.')
       if (next.done) return next.value
       yield { type: 'tool-progress', id: call.id, name: call.name, data: next.value }

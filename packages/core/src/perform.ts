@@ -1,15 +1,15 @@
 /** `perform` carries out a step and tells what happened as events. Beside `perform-tool.ts` it is the only place that touches the world. */
+
+import { receiveCalls } from './arguments.ts'
 import type { Step } from './decide.ts'
 import { isClewError, ModelError } from './errors.ts'
 import type { LiveEvent, ModelEnd, RunEvent } from './event.ts'
-import { receiveCalls } from './arguments.ts'
+import { finish } from './finish.ts'
 import { checkHistory } from './history.ts'
 import { merge } from './merge.ts'
 import type { AssistantMessage } from './message.ts'
-import { textOf } from './message.ts'
 import { compose } from './middleware.ts'
 import type { ModelDelta, ModelReply, ModelRequest } from './model.ts'
-import { readOutput } from './read-output.ts'
 import { performTool } from './perform-tool.ts'
 import type { RunState } from './state.ts'
 import { unreachable } from './unreachable.ts'
@@ -18,10 +18,13 @@ import { settleAfterAbort } from './world.ts'
 
 type ModelStep = Extract<Step, { type: 'model' }>
 type ToolsStep = Extract<Step, { type: 'tools' }>
-type FinishStep = Extract<Step, { type: 'finish' }>
 
 /** One array for what happened together. Whoever drives it makes logged events durable before asking for more. */
-export function perform(step: Exclude<Step, { type: 'stop' }>, state: RunState, world: World): AsyncGenerator<RunEvent[]> {
+export function perform(
+  step: Exclude<Step, { type: 'stop' }>,
+  state: RunState,
+  world: World,
+): AsyncGenerator<RunEvent[]> {
   switch (step.type) {
     case 'model':
       return askModel(step, state, world)
@@ -86,7 +89,11 @@ function requestFor(step: ModelStep, state: RunState, world: World): ModelReques
   }
 }
 
-function toEvent(delta: ModelDelta, callId: (index: number) => string, partial: { text: string; reasoning: string }): RunEvent {
+function toEvent(
+  delta: ModelDelta,
+  callId: (index: number) => string,
+  partial: { text: string; reasoning: string },
+): RunEvent {
   switch (delta.type) {
     case 'text-delta':
       partial.text += delta.text
@@ -125,18 +132,29 @@ function modelEnd(step: ModelStep, reply: ModelReply, callId: (index: number) =>
     type: 'model-end',
     turn: step.turn,
     message,
-    ...(refusal && toolCalls.length > 0 && { refused: Object.fromEntries(toolCalls.map((call) => [call.id, refusal])) }),
+    ...(refusal &&
+      toolCalls.length > 0 && { refused: Object.fromEntries(toolCalls.map((call) => [call.id, refusal])) }),
     finishReason: reply.finishReason,
     ...(reply.rawFinishReason !== undefined && { rawFinishReason: reply.rawFinishReason }),
-    usage: reply.usage ?? { requests: 1, inputTokens: 0, outputTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0, unreported: 1 },
+    usage: reply.usage ?? {
+      requests: 1,
+      inputTokens: 0,
+      outputTokens: 0,
+      cachedTokens: 0,
+      cacheWriteTokens: 0,
+      reasoningTokens: 0,
+      unreported: 1,
+    },
   }
 }
 
 /** Why none of a reply's calls may run. A cut answer may hold half a call, even where it parses. */
 function whyRefused(step: ModelStep, reply: ModelReply): string | undefined {
   if (step.last) return `Not run: the limit of ${step.last} is reached. Answer with what you have.`
-  if (reply.finishReason === 'length') return 'Not run: your answer was cut off at its length limit, so this call may be incomplete. Make it again, shorter.'
-  if (reply.finishReason === 'content-filter') return "Not run: your answer was cut off by the provider's content filter."
+  if (reply.finishReason === 'length')
+    return 'Not run: your answer was cut off at its length limit, so this call may be incomplete. Make it again, shorter.'
+  if (reply.finishReason === 'content-filter')
+    return "Not run: your answer was cut off by the provider's content filter."
   return undefined
 }
 
@@ -155,27 +173,4 @@ async function* runTools(step: ToolsStep, world: World): AsyncGenerator<RunEvent
     step.calls.map((pending) => () => performTool(pending, world)),
     world.concurrency,
   )
-}
-
-/** An agent asks this often for an output that fits its schema before it stops with `output-invalid`. */
-const maxRepairs = 1
-
-async function* finish(step: FinishStep, state: RunState, world: World): AsyncGenerator<RunEvent[]> {
-  const { type: _, ...ending } = step
-  if (!world.output || step.status === 'waiting') {
-    yield [{ type: 'run-end', ...ending }]
-    return
-  }
-  const answer = state.messages.findLast((message) => message.role === 'assistant')
-  const read = await readOutput(world.output.schema, answer ? textOf(answer.content) : '')
-  if (read.ok) {
-    yield [{ type: 'run-end', ...ending, output: read.json }]
-  } else if (step.status === 'stopped') {
-    yield [{ type: 'run-end', ...ending }]
-  } else if (state.repairs >= maxRepairs) {
-    yield [{ type: 'run-end', status: 'stopped', stop: 'output-invalid' }]
-  } else {
-    const content = `Your answer does not have the form that is needed:\n${read.problems}\nAnswer again with nothing but one JSON object that fits this JSON Schema:\n${JSON.stringify(world.output.json)}`
-    yield [{ type: 'output-invalid', problems: read.problems, message: { role: 'user', content } }]
-  }
 }

@@ -156,7 +156,11 @@ function resultOf(pending: PendingCall): Message {
     case 'answered':
       return { ...base, content: pending.content, ...(pending.isError && { isError: true }) }
     case 'running':
-      return { ...base, content: 'Aborted: the run ended while this call ran. It may have taken effect.', isError: true }
+      return {
+        ...base,
+        content: 'Aborted: the run ended while this call ran. It may have taken effect.',
+        isError: true,
+      }
     case 'ready':
     case 'waiting':
       return { ...base, content: 'Not run: the run ended before this call.', isError: true }

@@ -1,58 +1,26 @@
 /** A run of an agent: a promise of its result and a stream of its events, both from one loop. */
 import { decide } from './decide.ts'
 import { AbortError, isClewError, RunError } from './errors.ts'
-import type { LoggedEvent, RunEvent } from './event.ts'
+import type { RunEvent } from './event.ts'
 import { isLogged } from './event.ts'
-import type { Limits } from './limits.ts'
+import type { Start } from './journal.ts'
+import { openJournal } from './journal.ts'
 import { spendOf } from './limits.ts'
 import { compose } from './middleware.ts'
 import { perform } from './perform.ts'
-import { apply } from './reduce.ts'
-import type { Session } from './session.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
 import type { World } from './world.ts'
-
-/** Where a run begins: a private state, the events that open it, and what it may use. */
-export type Start = {
-  state: RunState
-  opening: LoggedEvent[]
-  limits: Limits
-  world: World
-  session?: Session | undefined
-  /** The session's position. */
-  at: number
-}
 
 /** How a run is left from outside. */
 export type Leaving = { controller: AbortController; timedOut: boolean }
 
 /** The whole engine. Yields what happened, after it is durable. */
 export async function* drive(start: Start, leaving: Leaving): AsyncGenerator<RunEvent[], void> {
-  const { state, limits, world, session } = start
+  const { state, opening, limits, world } = start
   const { signal } = world
-  const path = Object.freeze([state.agent || world.agent])
-  let at = start.at
-
-  async function commit(events: RunEvent[]): Promise<RunEvent[]> {
-    for (const event of events) event.path = path
-    const logged = events.filter(isLogged)
-    if (logged[0]) logged[0].ms = world.lap()
-    if (session && logged.length > 0) {
-      const batch = { id: world.newId(), events: logged }
-      try {
-        at = await session.append(at, batch)
-      } catch (error) {
-        world.leave(error)
-        const message = `The session could not be written: ${error instanceof Error ? error.message : String(error)}`
-        throw new RunError(message, state, { cause: error, unsaved: batch })
-      }
-    }
-    for (const event of logged) apply(state, event)
-    return events
-  }
-
-  if (start.opening.length > 0) yield await commit(start.opening)
+  const commit = openJournal(start)
+  if (opening.length > 0) yield await commit(opening)
   while (true) {
     if (signal.aborted && !leaving.timedOut && state.status === 'running') {
       if (isClewError(signal.reason, 'fatal')) throw signal.reason
@@ -172,7 +140,10 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
     }
   }
 
-  async *#live(start: (leaving: Leaving) => Promise<Start>, outer: AbortSignal | undefined): AsyncGenerator<RunEvent[], void> {
+  async *#live(
+    start: (leaving: Leaving) => Promise<Start>,
+    outer: AbortSignal | undefined,
+  ): AsyncGenerator<RunEvent[], void> {
     const { controller } = this.#leaving
     const onAbort = () => controller.abort(outer?.reason)
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -184,7 +155,8 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
       const started = await start(this.#leaving)
       state = started.state
       const { world, limits } = started
-      if (limits.ms !== undefined && limits.ms < 2 ** 31) timer = setTimeout(() => this.#timeOut(), limits.ms - state.ms)
+      if (limits.ms !== undefined && limits.ms < 2 ** 31)
+        timer = setTimeout(() => this.#timeOut(), limits.ms - state.ms)
       this.#outcome = { state, world }
       const layers = world.use.map((layer) => layer.run?.bind(layer))
       yield* compose(layers, () => drive(started, this.#leaving))(state)

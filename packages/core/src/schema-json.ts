@@ -4,7 +4,17 @@ import type { JsonSchema } from './json.ts'
 
 const schemaMaps = ['properties', 'patternProperties', 'definitions', '$defs', 'dependentSchemas']
 const schemaLists = ['anyOf', 'oneOf', 'allOf', 'prefixItems']
-const schemaValues = ['items', 'additionalProperties', 'additionalItems', 'propertyNames', 'contains', 'not', 'if', 'then', 'else']
+const schemaValues = [
+  'items',
+  'additionalProperties',
+  'additionalItems',
+  'propertyNames',
+  'contains',
+  'not',
+  'if',
+  'then',
+  'else',
+]
 
 /**
  * Takes out what converters add and nobody wrote, so that the same tool in zod 3 and zod 4 gives equal parameters:
@@ -20,7 +30,12 @@ export function normalise(schema: JsonSchema): JsonSchema {
   }
   if (result.additionalProperties === true || isEmpty(result.additionalProperties)) delete result.additionalProperties
   if (hasOnly(result.propertyNames, 'type', 'string')) delete result.propertyNames
-  if (result.format !== undefined && result.format !== 'regex' && 'pattern' in result && knownFormats.has(String(result.format))) {
+  if (
+    result.format !== undefined &&
+    result.format !== 'regex' &&
+    'pattern' in result &&
+    knownFormats.has(String(result.format))
+  ) {
     delete result.pattern
   }
   if (result.additionalItems === false && Array.isArray(result.items) && result.maxItems === result.items.length) {
@@ -49,8 +64,13 @@ export function requireObject(schema: JsonSchema, where: string): JsonSchema {
   if (schema.type === 'object') return schema
   if (isEmpty(schema)) return { type: 'object', properties: {} }
   if (schema.type === undefined && isObjectShaped(schema, schema)) return { type: 'object', ...schema }
-  const is = schema.type === undefined ? `has the keys ${Object.keys(schema).join(', ')}` : `is of type ${JSON.stringify(schema.type)}`
-  throw new DefinitionError(`${where}: the schema must describe an object, but its root ${is}. Wrap it: z.object({ value: … }).`)
+  const is =
+    schema.type === undefined
+      ? `has the keys ${Object.keys(schema).join(', ')}`
+      : `is of type ${JSON.stringify(schema.type)}`
+  throw new DefinitionError(
+    `${where}: the schema must describe an object, but its root ${is}. Wrap it: z.object({ value: … }).`,
+  )
 }
 
 function isObjectShaped(schema: unknown, root: JsonSchema): boolean {
@@ -70,7 +90,8 @@ function isObjectShaped(schema: unknown, root: JsonSchema): boolean {
  * @throws DefinitionError when it is no object schema, cannot be JSON, or has a `$ref` that leads nowhere.
  */
 export function checkPlainSchema(schema: JsonSchema, where: string): JsonSchema {
-  if (!isRecord(schema)) throw new DefinitionError(`${where}: the schema is ${JSON.stringify(schema)}; JSON Schema is an object.`)
+  if (!isRecord(schema))
+    throw new DefinitionError(`${where}: the schema is ${JSON.stringify(schema)}; JSON Schema is an object.`)
   let copy: JsonSchema
   try {
     copy = JSON.parse(JSON.stringify(schema)) as JsonSchema
@@ -80,7 +101,9 @@ export function checkPlainSchema(schema: JsonSchema, where: string): JsonSchema 
   delete copy.$schema
   for (const reference of referencesIn(copy)) {
     if (resolve(copy, reference) === undefined) {
-      throw new DefinitionError(`${where}: $ref "${reference}" leads nowhere. Only references into the schema itself ("#/$defs/…") can be sent.`)
+      throw new DefinitionError(
+        `${where}: $ref "${reference}" leads nowhere. Only references into the schema itself ("#/$defs/…") can be sent.`,
+      )
     }
   }
   return requireObject(copy, where)
@@ -97,7 +120,9 @@ export function strictForm(schema: JsonSchema, where: string, path: string[] = [
   const optional = Object.keys(result.properties).find((name) => !required.includes(name))
   if (optional !== undefined) {
     const name = [...path, optional].join('.')
-    throw new DefinitionError(`${where}: strict needs every property required, but "${name}" is optional. Make it .nullable(), or drop strict.`)
+    throw new DefinitionError(
+      `${where}: strict needs every property required, but "${name}" is optional. Make it .nullable(), or drop strict.`,
+    )
   }
   return { ...result, additionalProperties: false }
 }
@@ -107,11 +132,14 @@ function mapSubschemas(schema: JsonSchema, change: (child: JsonSchema, step: str
   for (const key of schemaMaps) {
     const map = result[key]
     if (!isRecord(map)) continue
-    result[key] = Object.fromEntries(Object.entries(map).map(([name, child]) => [name, isRecord(child) ? change(child, name) : child]))
+    result[key] = Object.fromEntries(
+      Object.entries(map).map(([name, child]) => [name, isRecord(child) ? change(child, name) : child]),
+    )
   }
   for (const key of [...schemaLists, ...schemaValues]) {
     const value = result[key]
-    if (Array.isArray(value)) result[key] = value.map((child, index) => (isRecord(child) ? change(child, `[${index}]`) : child))
+    if (Array.isArray(value))
+      result[key] = value.map((child, index) => (isRecord(child) ? change(child, `[${index}]`) : child))
     else if (isRecord(value)) result[key] = change(value, `[${key}]`)
   }
   return result
@@ -132,7 +160,10 @@ function resolve(root: JsonSchema, reference: string): unknown {
   let at: unknown = root
   for (const step of reference.slice(1).split('/').slice(1)) {
     const key = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')
-    at = typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? (at as { [key: string]: unknown })[key] : undefined
+    at =
+      typeof at === 'object' && at !== null && Object.hasOwn(at, key)
+        ? (at as { [key: string]: unknown })[key]
+        : undefined
   }
   return at
 }

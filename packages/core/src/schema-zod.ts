@@ -56,7 +56,8 @@ function typeOf(definition: Definition): string {
 function* childrenOf(definition: Definition): Generator<[step: string | undefined, child: unknown]> {
   const shape = typeof definition.shape === 'function' ? definition.shape() : definition.shape
   for (const [key, child] of Object.entries((shape ?? {}) as object)) yield [key, child]
-  for (const key of ['element', 'rest', 'keyType', 'valueType', 'catchall'] as const) yield [`[${key}]`, definition[key]]
+  for (const key of ['element', 'rest', 'keyType', 'valueType', 'catchall'] as const)
+    yield [`[${key}]`, definition[key]]
   if (typeof definition.type === 'object') yield ['[element]', definition.type]
   for (const key of ['items', 'options'] as const) {
     const list = definition[key]

@@ -17,8 +17,13 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly jsonSchema?: { readonly input: (options: { target: 'draft-07' }) => JsonSchema }
   }
 }
-type StandardResult<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly Issue[] }
-type Issue = { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined }
+type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly Issue[] }
+type Issue = {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
 
 export type SchemaLike = StandardSchema | JsonSchema
 
@@ -42,7 +47,9 @@ export type CompiledSchema = {
  */
 export function compileSchema(schema: SchemaLike, where: string): CompiledSchema {
   if (schema === null || (typeof schema !== 'object' && typeof schema !== 'function')) {
-    throw new DefinitionError(`${where}: the schema is ${String(schema)}; give a zod schema, a Standard Schema or JSON Schema.`)
+    throw new DefinitionError(
+      `${where}: the schema is ${String(schema)}; give a zod schema, a Standard Schema or JSON Schema.`,
+    )
   }
   if ('~standard' in schema) return compileStandard(schema as StandardSchema, where)
   if (zodVersion(schema)) {
@@ -74,7 +81,7 @@ function converter(schema: StandardSchema, version: 3 | 4 | undefined, where: st
   if (!version) {
     throw new DefinitionError(
       `${where}: a schema of "${schema['~standard'].vendor}" validates but cannot tell its JSON Schema. ` +
-        'Wrap it with that library\'s Standard JSON Schema converter, or use zod.',
+        "Wrap it with that library's Standard JSON Schema converter, or use zod.",
     )
   }
   let converted: Promise<JsonSchema> | undefined
@@ -116,7 +123,8 @@ async function validatePlain(schema: JsonSchema, value: unknown): Promise<Valida
     if (valid) return { ok: true, value }
     // The validator reports each error again at every level above it; the deepest ones say what to change.
     const leaves = errors.filter(
-      (error) => !errors.some((other) => other !== error && other.keywordLocation.startsWith(`${error.keywordLocation}/`)),
+      (error) =>
+        !errors.some((other) => other !== error && other.keywordLocation.startsWith(`${error.keywordLocation}/`)),
     )
     const lines = leaves.map((error) => describeProblem(pointerSteps(error.instanceLocation), error.error, value))
     return { ok: false, problems: [...new Set(lines)].join('\n') }

@@ -8,8 +8,9 @@ import { InputError, SessionError, SessionWaiting } from './errors.ts'
 import type { LoggedEvent } from './event.ts'
 import type { AgentInput } from './history.ts'
 import { toMessages } from './history.ts'
+import type { Start } from './journal.ts'
 import { fold } from './reduce.ts'
-import type { Leaving, Start } from './run.ts'
+import type { Leaving } from './run.ts'
 import type { CompiledSchema } from './schema.ts'
 import type { Session } from './session.ts'
 import type { RunState } from './state.ts'
@@ -59,8 +60,12 @@ export async function startResume(
 ): Promise<Start> {
   const session = 'read' in from ? from : undefined
   const { state, at } = session ? await load(session) : { state: copyState(from as RunState), at: 0 }
-  if (state.id === '') throw new SessionError(`Session "${session?.id}" is empty: there is nothing to resume. Begin with agent.run(input, { session }).`)
-  if (state.status === 'aborted') throw new SessionError('The run was aborted, so it cannot be resumed. Go on with agent.run(input, { session }).')
+  if (state.id === '')
+    throw new SessionError(
+      `Session "${session?.id}" is empty: there is nothing to resume. Begin with agent.run(input, { session }).`,
+    )
+  if (state.status === 'aborted')
+    throw new SessionError('The run was aborted, so it cannot be resumed. Go on with agent.run(input, { session }).')
   const opening = answerEvents(state, answers)
   const world = await makeWorld(agent, output, options, state.id, leaving)
   return { state, at, opening, world, limits: { ...agent.limits, ...options.limits }, session }
@@ -71,7 +76,9 @@ async function load(session: Session | undefined): Promise<{ state: RunState; at
   const { events, at } = await session.read()
   for (const event of events) {
     if (event.type === 'run-start' && event.v !== 1) {
-      throw new SessionError(`Session "${session.id}" was written by another version of Clew (its events are v${event.v}, this reads v1). Update Clew to open it.`)
+      throw new SessionError(
+        `Session "${session.id}" was written by another version of Clew (its events are v${event.v}, this reads v1). Update Clew to open it.`,
+      )
     }
   }
   return { state: fold(events), at }
@@ -79,7 +86,9 @@ async function load(session: Session | undefined): Promise<{ state: RunState; at
 
 function copyState(state: RunState): RunState {
   if (typeof state !== 'object' || state === null || state.v !== 1) {
-    throw new SessionError(`This is no state that this version of Clew can read: its v is ${JSON.stringify((state as RunState)?.v)}, not 1.`)
+    throw new SessionError(
+      `This is no state that this version of Clew can read: its v is ${JSON.stringify((state as RunState)?.v)}, not 1.`,
+    )
   }
   return structuredClone(state)
 }
@@ -126,6 +135,8 @@ async function checkContext(tools: readonly Tool<never, never>[], context: unkno
     const checked = await schema?.['~standard'].validate(context)
     if (!checked?.issues) continue
     const problems = checked.issues.map((issue) => issue.message).join('; ')
-    throw new InputError(`Tool "${name}" cannot work with this context: ${problems}. Pass it as agent.run(input, { context }).`)
+    throw new InputError(
+      `Tool "${name}" cannot work with this context: ${problems}. Pass it as agent.run(input, { context }).`,
+    )
   }
 }

@@ -115,10 +115,15 @@ export function tool<Schema extends SchemaLike = NoInput, Context = unknown>(
   }
 }
 
-function checkOptions(options: Pick<ToolOptions<SchemaLike, unknown>, CheckedOption> & { execute?: unknown }, where: string): void {
+function checkOptions(
+  options: Pick<ToolOptions<SchemaLike, unknown>, CheckedOption> & { execute?: unknown },
+  where: string,
+): void {
   const { name } = options
   if (typeof name !== 'string' || !legalName.test(name)) {
-    throw new DefinitionError(`${where}: a tool's name has 1 to 64 letters, digits, "_" or "-". Try ${JSON.stringify(legalise(name))}.`)
+    throw new DefinitionError(
+      `${where}: a tool's name has 1 to 64 letters, digits, "_" or "-". Try ${JSON.stringify(legalise(name))}.`,
+    )
   }
   if (reservedNames.includes(name)) {
     throw new DefinitionError(`${where}: this word means something else in toolChoice. Choose another name.`)
@@ -127,11 +132,15 @@ function checkOptions(options: Pick<ToolOptions<SchemaLike, unknown>, CheckedOpt
     const value = options[key]
     // Timers count in 32 bits: a longer one would fire at once.
     if (value !== undefined && !(typeof value === 'number' && value > 0 && value < 2 ** 31)) {
-      throw new DefinitionError(`${where}: ${key} is ${String(value)}; give a number above 0 and below 2^31, or leave it out.`)
+      throw new DefinitionError(
+        `${where}: ${key} is ${String(value)}; give a number above 0 and below 2^31, or leave it out.`,
+      )
     }
   }
   if (options.effect !== undefined && !['once', 'idempotent', 'pure'].includes(options.effect)) {
-    throw new DefinitionError(`${where}: effect is ${JSON.stringify(options.effect)}; it is "once", "idempotent" or "pure".`)
+    throw new DefinitionError(
+      `${where}: effect is ${JSON.stringify(options.effect)}; it is "once", "idempotent" or "pure".`,
+    )
   }
   if (options.execute !== undefined && typeof options.execute !== 'function') {
     throw new DefinitionError(`${where}: execute is no function. Leave it out for a tool that somebody else answers.`)
@@ -140,7 +149,11 @@ function checkOptions(options: Pick<ToolOptions<SchemaLike, unknown>, CheckedOpt
 
 /** A name that every provider takes, as near to `name` as can be. */
 export function legalise(name: unknown): string {
-  return String(name ?? '').replace(/[^a-zA-Z0-9_-]+/g, '_').slice(0, 64) || 'tool'
+  return (
+    String(name ?? '')
+      .replace(/[^a-zA-Z0-9_-]+/g, '_')
+      .slice(0, 64) || 'tool'
+  )
 }
 
 /** True when every provider takes the name in a history. */

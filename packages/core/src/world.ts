@@ -1,9 +1,10 @@
 /** What a run is given of the world: ids, a clock, a way to leave, and the agent's parts made ready for this run. */
+
+import type { JsonSchema } from './json.ts'
 import type { Middleware } from './middleware.ts'
 import type { Model, ToolChoice, ToolSpec } from './model.ts'
 import type { CompiledSchema } from './schema.ts'
 import type { Tool } from './tool.ts'
-import type { JsonSchema } from './json.ts'
 
 export type World = {
   readonly agent: string

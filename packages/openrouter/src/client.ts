@@ -31,7 +31,8 @@ export async function makeClient(settings: OpenRouterSettings): Promise<OpenAI> 
 function keyFor(settings: OpenRouterSettings, baseURL: string): string {
   if (settings.apiKey) return settings.apiKey
   const host = URL.canParse(baseURL) ? new URL(baseURL).hostname : ''
-  if (host === '') throw new InputError(`baseURL is ${JSON.stringify(baseURL)}; give a whole URL such as http://localhost:11434/v1.`)
+  if (host === '')
+    throw new InputError(`baseURL is ${JSON.stringify(baseURL)}; give a whole URL such as http://localhost:11434/v1.`)
   const isOpenRouter = host === 'openrouter.ai' || host.endsWith('.openrouter.ai')
   const isLocal = host === 'localhost' || host === '[::1]' || /^127\./.test(host)
   const key = isOpenRouter || isLocal ? globalThis.process?.env?.OPENROUTER_API_KEY?.trim() : undefined

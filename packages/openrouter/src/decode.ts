@@ -38,7 +38,8 @@ export class AnswerDecoder {
     const choice = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined
     if (!isWire(choice)) return deltas
     if (choice.error) this.#failure ??= choice.error as WireError
-    if (choice.finish_reason === 'error') this.#failure ??= { message: `The provider gave up (${choice.native_finish_reason ?? 'no reason given'}).` }
+    if (choice.finish_reason === 'error')
+      this.#failure ??= { message: `The provider gave up (${choice.native_finish_reason ?? 'no reason given'}).` }
     if (typeof choice.finish_reason === 'string') this.#finish = choice.finish_reason
     if (typeof choice.native_finish_reason === 'string') this.#nativeFinish = choice.native_finish_reason
     if (isWire(choice.delta)) this.#readDelta(choice.delta, deltas, true)
@@ -50,11 +51,21 @@ export class AnswerDecoder {
   finish(complete: boolean): { deltas: ModelDelta[]; reply: ModelReply } {
     if (this.#failure) throw this.#error(toModelError(this.#failure))
     if (!complete && this.#finish === undefined) {
-      throw this.#error(new ModelError('The answer broke off: the stream ended before the model was done.', { code: 'incomplete-stream', retryable: true }))
+      throw this.#error(
+        new ModelError('The answer broke off: the stream ended before the model was done.', {
+          code: 'incomplete-stream',
+          retryable: true,
+        }),
+      )
     }
     const toolCalls = this.#calls.calls
     if (this.#finish === undefined && toolCalls.length === 0 && this.#isEmpty()) {
-      throw this.#error(new ModelError('The answer is empty: no text, no calls and no reason.', { code: 'empty-answer', retryable: true }))
+      throw this.#error(
+        new ModelError('The answer is empty: no text, no calls and no reason.', {
+          code: 'empty-answer',
+          retryable: true,
+        }),
+      )
     }
     const raw = this.#nativeFinish ?? this.#finish
     const reply: ModelReply = {
@@ -95,7 +106,9 @@ export class AnswerDecoder {
       else this.#details.push(...details)
     }
     // The plain string repeats the details: one of the two is shown.
-    const reasoning = details?.length ? readableDetails(details) : textIn(delta.reasoning) || textIn(delta.reasoning_content)
+    const reasoning = details?.length
+      ? readableDetails(details)
+      : textIn(delta.reasoning) || textIn(delta.reasoning_content)
     if (reasoning !== '') {
       this.#reasoning += reasoning
       deltas.push({ type: 'reasoning-delta', text: reasoning })

@@ -9,7 +9,11 @@ import { sendableDetails } from './reasoning.ts'
 
 export function encodeRequest(model: string, parameters: { [field: string]: unknown }, request: ModelRequest): string {
   const { tools, toolChoice, output } = request
-  const head = JSON.stringify({ model, ...parameters, ...(output && !parameters.response_format && { response_format: jsonFormat(output) }) })
+  const head = JSON.stringify({
+    model,
+    ...parameters,
+    ...(output && !parameters.response_format && { response_format: jsonFormat(output) }),
+  })
   const tail: string[] = []
   if (toolChoice !== undefined) tail.push(`"tool_choice":${JSON.stringify(wireToolChoice(toolChoice))}`)
   tail.push('"stream":true')
@@ -32,7 +36,10 @@ function encodeTool(tool: ToolSpec): string {
   let text = encodedTools.get(tool)
   if (text === undefined) {
     const { name, description, parameters, strict } = tool
-    text = JSON.stringify({ type: 'function', function: { name, ...(description && { description }), parameters, ...(strict && { strict }) } })
+    text = JSON.stringify({
+      type: 'function',
+      function: { name, ...(description && { description }), parameters, ...(strict && { strict }) },
+    })
     encodedTools.set(tool, text)
   }
   return text
@@ -44,7 +51,10 @@ const encodedMessages = new WeakMap<Message, string>()
 function encodeMessages({ instructions, messages }: ModelRequest): string[] {
   const leading = messages.findIndex((message) => message.role !== 'system')
   const rest = leading === -1 ? [] : messages.slice(leading)
-  const system = [instructions, ...messages.slice(0, leading === -1 ? undefined : leading).map((message) => textOf(message.content))]
+  const system = [
+    instructions,
+    ...messages.slice(0, leading === -1 ? undefined : leading).map((message) => textOf(message.content)),
+  ]
   const systemText = system.filter((text) => text).join('\n\n')
   const encoded = systemText === '' ? [] : [JSON.stringify({ role: 'system', content: systemText })]
   let calls: AssistantMessage['toolCalls']
@@ -83,7 +93,11 @@ function wireAssistant({ content, reasoningDetails, toolCalls }: AssistantMessag
     content: text === '' && toolCalls ? null : text,
     ...(reasoningDetails && { reasoning_details: sendableDetails(reasoningDetails) }),
     ...(toolCalls && {
-      tool_calls: toolCalls.map(({ wireId, name, arguments: text }) => ({ id: wireId, type: 'function', function: { name, arguments: text } })),
+      tool_calls: toolCalls.map(({ wireId, name, arguments: text }) => ({
+        id: wireId,
+        type: 'function',
+        function: { name, arguments: text },
+      })),
     }),
   }
 }

@@ -7,11 +7,16 @@ export type WireError = { code?: unknown; message?: unknown; metadata?: unknown 
 /** `[provider] innermost text`, with code, status and whether the same request may succeed later. */
 export function toModelError(error: WireError, status?: number, cause?: unknown): ModelError {
   const { code, message, metadata } = typeof error === 'string' ? { message: error } : error
-  const { provider_name, raw } = (typeof metadata === 'object' && metadata !== null ? metadata : {}) as { provider_name?: unknown; raw?: unknown }
+  const { provider_name, raw } = (typeof metadata === 'object' && metadata !== null ? metadata : {}) as {
+    provider_name?: unknown
+    raw?: unknown
+  }
   const provider = typeof provider_name === 'string' ? provider_name : undefined
   const rawText = raw === undefined || raw === null ? undefined : typeof raw === 'string' ? raw : JSON.stringify(raw)
   const known = status ?? statusOf(code)
-  const text = innermost(rawText) ?? (typeof message === 'string' && message !== '' ? message : 'The provider reported an error without a message.')
+  const text =
+    innermost(rawText) ??
+    (typeof message === 'string' && message !== '' ? message : 'The provider reported an error without a message.')
   const hint = known === 401 ? ' Check the API key: OPENROUTER_API_KEY, or openrouter(model, { apiKey }).' : ''
   return new ModelError(
     `${known === undefined ? '' : `${known}: `}${provider ? `[${provider}] ` : ''}${text}${hint}`,
@@ -28,12 +33,22 @@ export function toModelError(error: WireError, status?: number, cause?: unknown)
 
 /** What the `openai` client threw: an answer with an error status, a connection that failed, or something of its own. */
 export function fromClientError(error: unknown, baseURL: string): ModelError {
-  const { status, error: body, message, cause } = error as { status?: unknown; error?: unknown; message?: unknown; cause?: unknown }
+  const {
+    status,
+    error: body,
+    message,
+    cause,
+  } = error as { status?: unknown; error?: unknown; message?: unknown; cause?: unknown }
   if (typeof status === 'number') {
-    const wire = typeof body === 'object' && body !== null ? (body as WireError) : { message: typeof body === 'string' ? body : message }
+    const wire =
+      typeof body === 'object' && body !== null
+        ? (body as WireError)
+        : { message: typeof body === 'string' ? body : message }
     return toModelError(wire, status, error)
   }
-  const reason = [message, (cause as { message?: unknown } | undefined)?.message].filter((text) => typeof text === 'string' && text !== '')
+  const reason = [message, (cause as { message?: unknown } | undefined)?.message].filter(
+    (text) => typeof text === 'string' && text !== '',
+  )
   return new ModelError(
     `${baseURL} could not be reached: ${reason.join(' ')} Check the network and the base URL.`,
     { code: 'unreachable', retryable: true },

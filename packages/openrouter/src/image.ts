@@ -15,14 +15,21 @@ const signatures: [mediaType: string, bytes: number[], offset: number][] = [
  * data URL. The kind of image is told by its bytes, not by its name.
  * @throws InputError for what is no png, jpeg, gif or webp, and for a file that cannot be read.
  */
-export async function image(source: string | URL | Uint8Array | ArrayBuffer | Blob, options: { detail?: ImagePart['detail'] } = {}): Promise<ImagePart> {
+export async function image(
+  source: string | URL | Uint8Array | ArrayBuffer | Blob,
+  options: { detail?: ImagePart['detail'] } = {},
+): Promise<ImagePart> {
   const detail = options.detail ? { detail: options.detail } : {}
-  if (typeof source === 'string' && /^(https?:|data:image\/)/.test(source)) return { type: 'image', url: source, ...detail }
+  if (typeof source === 'string' && /^(https?:|data:image\/)/.test(source))
+    return { type: 'image', url: source, ...detail }
   if (source instanceof URL && source.protocol.startsWith('http')) return { type: 'image', url: source.href, ...detail }
   const bytes = await bytesOf(source)
   const shown = typeof source === 'string' || source instanceof URL ? `"${source}"` : `These ${bytes.length} bytes`
-  const mediaType = signatures.find(([, expected, offset]) => expected.every((byte, at) => bytes[offset + at] === byte))?.[0]
-  if (!mediaType) throw new InputError(`${shown} is no png, jpeg, gif or webp image. Convert it, or send it as a file part.`)
+  const mediaType = signatures.find(([, expected, offset]) =>
+    expected.every((byte, at) => bytes[offset + at] === byte),
+  )?.[0]
+  if (!mediaType)
+    throw new InputError(`${shown} is no png, jpeg, gif or webp image. Convert it, or send it as a file part.`)
   return { type: 'image', url: `data:${mediaType};base64,${toBase64(bytes)}`, ...detail }
 }
 

@@ -18,7 +18,8 @@ export const defaultModel = 'qwen/qwen3.5-9b'
  */
 export function openrouter(model: string = defaultModel, settings: OpenRouterSettings = {}): Model {
   const where = `openrouter(${JSON.stringify(model)})`
-  if (typeof model !== 'string' || model.trim() === '') throw new DefinitionError(`${where}: give a model id such as "${defaultModel}".`)
+  if (typeof model !== 'string' || model.trim() === '')
+    throw new DefinitionError(`${where}: give a model id such as "${defaultModel}".`)
   const parameters = toWireParameters(settings, where)
   // The default model thinks or not depending on who hosts it; its card asks to say it.
   if (model.split(':')[0] === defaultModel) parameters.reasoning ??= { enabled: true }
@@ -43,7 +44,9 @@ async function* answer(
   const decoder = new AnswerDecoder(model)
   const response = await post(client, encodeRequest(model, parameters, request), request.signal)
   const isStream = response.body && response.headers.get('content-type')?.includes('text/event-stream')
-  const complete = isStream ? yield* readStream(response.body, decoder, request.signal) : yield* readWhole(response, decoder)
+  const complete = isStream
+    ? yield* readStream(response.body, decoder, request.signal)
+    : yield* readWhole(response, decoder)
   const { deltas, reply } = decoder.finish(complete)
   if (deltas.length > 0) yield deltas
   return reply
@@ -60,7 +63,11 @@ async function post(client: OpenAI, body: string, signal: AbortSignal): Promise<
 }
 
 /** Returns whether the server said that it was done. */
-async function* readStream(body: ReadableStream<Uint8Array>, decoder: AnswerDecoder, signal: AbortSignal): AsyncGenerator<ModelDelta[], boolean> {
+async function* readStream(
+  body: ReadableStream<Uint8Array>,
+  decoder: AnswerDecoder,
+  signal: AbortSignal,
+): AsyncGenerator<ModelDelta[], boolean> {
   try {
     for await (const events of readEvents(body)) {
       const deltas: ModelDelta[] = []
@@ -77,7 +84,11 @@ async function* readStream(body: ReadableStream<Uint8Array>, decoder: AnswerDeco
   } catch (error) {
     if (signal.aborted || isClewError(error)) throw error
     const message = `The answer broke off: ${error instanceof Error ? error.message : String(error)}`
-    throw new ModelError(message, { code: 'incomplete-stream', retryable: true, partial: decoder.partial }, { cause: error })
+    throw new ModelError(
+      message,
+      { code: 'incomplete-stream', retryable: true, partial: decoder.partial },
+      { cause: error },
+    )
   }
 }
 
@@ -86,7 +97,11 @@ function parseEvent(data: string, decoder: AnswerDecoder): unknown {
     return JSON.parse(data)
   } catch (cause) {
     const shown = data.length > 200 ? `${data.slice(0, 200)}…` : data
-    throw new ModelError(`The stream held an event that is no JSON: ${shown}`, { code: 'bad-stream', retryable: true, partial: decoder.partial }, { cause })
+    throw new ModelError(
+      `The stream held an event that is no JSON: ${shown}`,
+      { code: 'bad-stream', retryable: true, partial: decoder.partial },
+      { cause },
+    )
   }
 }
 
@@ -98,7 +113,11 @@ async function* readWhole(response: Response, decoder: AnswerDecoder): AsyncGene
     whole = JSON.parse(text)
   } catch (cause) {
     const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text
-    throw new ModelError(`The server's answer is no Chat Completion: ${shown || '(empty)'}`, { status: response.status, raw: text.slice(0, 10_000) }, { cause })
+    throw new ModelError(
+      `The server's answer is no Chat Completion: ${shown || '(empty)'}`,
+      { status: response.status, raw: text.slice(0, 10_000) },
+      { cause },
+    )
   }
   const deltas = decoder.push(whole)
   if (deltas.length > 0) yield deltas

@@ -18,7 +18,10 @@ export type Reasoning = {
 export type ResponseFormat =
   | { type: 'text' }
   | { type: 'json_object' }
-  | { type: 'json_schema'; json_schema: { name: string; schema: { [key: string]: unknown }; strict?: boolean; description?: string } }
+  | {
+      type: 'json_schema'
+      json_schema: { name: string; schema: { [key: string]: unknown }; strict?: boolean; description?: string }
+    }
 
 /** What is sampled and how. What is left out is not sent: the provider's own default applies. */
 export type ModelParameters = {
@@ -80,7 +83,11 @@ const whole = (wire: string, min: number): Rule => ({
   test: (value: unknown) => Number.isInteger(value) && (value as number) >= min,
   says: `a whole number${min === Number.NEGATIVE_INFINITY ? '' : ` of at least ${min}`}`,
 })
-const ofType = (wire: string, type: string): Rule => ({ wire, test: (value: unknown) => typeof value === type && value !== null, says: `of type ${type}` })
+const ofType = (wire: string, type: string): Rule => ({
+  wire,
+  test: (value: unknown) => typeof value === type && value !== null,
+  says: `of type ${type}`,
+})
 
 const parameters: { [Name in keyof Required<ModelParameters>]: Rule } = {
   reasoning: ofType('reasoning', 'object'),
@@ -89,7 +96,9 @@ const parameters: { [Name in keyof Required<ModelParameters>]: Rule } = {
   topP: range('top_p', 0, 1, true),
   stop: {
     wire: 'stop',
-    test: (value: unknown) => typeof value === 'string' || (Array.isArray(value) && value.length <= 4 && value.every((text) => typeof text === 'string')),
+    test: (value: unknown) =>
+      typeof value === 'string' ||
+      (Array.isArray(value) && value.length <= 4 && value.every((text) => typeof text === 'string')),
     says: 'a text or up to four texts',
   },
   frequencyPenalty: range('frequency_penalty', -2, 2),
@@ -102,7 +111,13 @@ const parameters: { [Name in keyof Required<ModelParameters>]: Rule } = {
   logitBias: ofType('logit_bias', 'object'),
   parallelToolCalls: ofType('parallel_tool_calls', 'boolean'),
 }
-const reasoningNames = { enabled: 'enabled', effort: 'effort', maxTokens: 'max_tokens', exclude: 'exclude', summary: 'summary' }
+const reasoningNames = {
+  enabled: 'enabled',
+  effort: 'effort',
+  maxTokens: 'max_tokens',
+  exclude: 'exclude',
+  summary: 'summary',
+}
 const otherSettings = ['apiKey', 'baseURL', 'app', 'headers', 'timeoutMs', 'fetch', 'client', 'extraBody']
 /** Fields that Clew writes; in `extraBody` they would fight with it. */
 const ownFields = ['model', 'messages', 'tools', 'tool_choice', 'stream']
@@ -117,12 +132,15 @@ export function toWireParameters(settings: OpenRouterSettings, where: string): {
     if (value === undefined || otherSettings.includes(name)) continue
     const rule = Object.hasOwn(parameters, name) ? parameters[name as keyof ModelParameters] : undefined
     if (!rule) throw new DefinitionError(`${where}: there is no setting "${name}". ${suggestion(name)}`)
-    if (!rule.test(value as never)) throw new DefinitionError(`${where}: ${name} is ${JSON.stringify(value)}; it must be ${rule.says}.`)
+    if (!rule.test(value as never))
+      throw new DefinitionError(`${where}: ${name} is ${JSON.stringify(value)}; it must be ${rule.says}.`)
     wire[rule.wire] = name === 'reasoning' ? toWireReasoning(value as Reasoning, where) : value
   }
   for (const [field, value] of Object.entries(settings.extraBody ?? {})) {
-    if (ownFields.includes(field)) throw new DefinitionError(`${where}: extraBody.${field} would replace what Clew sends; leave it out.`)
-    if (field in wire) throw new DefinitionError(`${where}: extraBody.${field} is also set by the setting of that name; keep one.`)
+    if (ownFields.includes(field))
+      throw new DefinitionError(`${where}: extraBody.${field} would replace what Clew sends; leave it out.`)
+    if (field in wire)
+      throw new DefinitionError(`${where}: extraBody.${field} is also set by the setting of that name; keep one.`)
     wire[field] = value
   }
   return wire
@@ -135,7 +153,10 @@ function toWireReasoning(reasoning: Reasoning, where: string): { [field: string]
   const wire: { [field: string]: unknown } = {}
   for (const [name, value] of Object.entries(reasoning)) {
     const field = Object.hasOwn(reasoningNames, name) ? reasoningNames[name as keyof Reasoning] : undefined
-    if (!field) throw new DefinitionError(`${where}: there is no setting reasoning.${name}. Known: ${Object.keys(reasoningNames).join(', ')}.`)
+    if (!field)
+      throw new DefinitionError(
+        `${where}: there is no setting reasoning.${name}. Known: ${Object.keys(reasoningNames).join(', ')}.`,
+      )
     if (value !== undefined) wire[field] = value
   }
   return wire

@@ -14,10 +14,19 @@ export class ToolCallAssembly {
   /** Adds one fragment and says what it showed. A call begins when its name is known. */
   push(fragment: unknown, deltas: ModelDelta[]): void {
     if (typeof fragment !== 'object' || fragment === null) return
-    const { index, id, function: fn } = fragment as { index?: unknown; id?: unknown; function?: { name?: unknown; arguments?: unknown } }
+    const {
+      index,
+      id,
+      function: fn,
+    } = fragment as { index?: unknown; id?: unknown; function?: { name?: unknown; arguments?: unknown } }
     const name = typeof fn?.name === 'string' ? fn.name : ''
     const text = typeof fn?.arguments === 'string' ? fn.arguments : fn?.arguments ? JSON.stringify(fn.arguments) : ''
-    const call = this.#callFor(typeof index === 'number' ? index : undefined, typeof id === 'string' ? id : '', name, text)
+    const call = this.#callFor(
+      typeof index === 'number' ? index : undefined,
+      typeof id === 'string' ? id : '',
+      name,
+      text,
+    )
     if (typeof id === 'string' && call.id === '') call.id = id
     if (call.name === '') call.name = name
     call.arguments += text
@@ -40,7 +49,9 @@ export class ToolCallAssembly {
   #callFor(index: number | undefined, id: string, name: string, text: string): Assembled {
     const known = index === undefined ? this.#withoutIndex(id, name) : this.#byIndex.get(index)
     // One index for several calls: another id, or another whole call behind a whole one, begins a new call.
-    const isOther = known && ((id !== '' && known.id !== '' && known.id !== id) || (id === '' && name !== '' && text !== '' && isWhole(known)))
+    const isOther =
+      known &&
+      ((id !== '' && known.id !== '' && known.id !== id) || (id === '' && name !== '' && text !== '' && isWhole(known)))
     if (known && !isOther) return known
     const call: Assembled = { id: '', name: '', arguments: '', started: false }
     this.#calls.push(call)

@@ -4,7 +4,9 @@ import type { Usage } from '@clew/core'
 /** `undefined` when there is nothing to read; missing details count as 0. */
 export function readUsage(usage: unknown): Usage | undefined {
   if (typeof usage !== 'object' || usage === null) return undefined
-  const { prompt_tokens, completion_tokens, cost, prompt_tokens_details, completion_tokens_details } = usage as { [key: string]: unknown }
+  const { prompt_tokens, completion_tokens, cost, prompt_tokens_details, completion_tokens_details } = usage as {
+    [key: string]: unknown
+  }
   return {
     requests: 1,
     inputTokens: count(prompt_tokens),

@@ -19,7 +19,11 @@ export type LocalAnswer = {
   pace?: number
 }
 /** An HTTP error before any output. */
-export type LocalError = { status: number; error: { message: string; code?: unknown; metadata?: unknown }; headers?: { [name: string]: string } }
+export type LocalError = {
+  status: number
+  error: { message: string; code?: unknown; metadata?: unknown }
+  headers?: { [name: string]: string }
+}
 /** A stream byte for byte: JSON texts or objects as events, texts that begin with ":" as comments. `done: false` leaves `[DONE]` out. */
 export type LocalStream = { chunks: (string | object)[]; done?: boolean; pace?: number }
 /** A body as it is, under any status and content type. */
@@ -70,7 +74,8 @@ export function* toChunks(answer: LocalAnswer, calls: WireCallOut[], envelope: E
   if (answer.refusal) yield chunk({ refusal: answer.refusal })
   for (const [index, { function: fn, ...call }] of calls.entries()) {
     yield chunk({ content: null, tool_calls: [{ index, ...call, function: { name: fn.name, arguments: '' } }] })
-    for (const piece of piecesOf(fn.arguments, 20)) yield chunk({ content: null, tool_calls: [{ index, type: 'function', function: { arguments: piece } }] })
+    for (const piece of piecesOf(fn.arguments, 20))
+      yield chunk({ content: null, tool_calls: [{ index, type: 'function', function: { arguments: piece } }] })
   }
   if (answer.annotations) yield chunk({ annotations: answer.annotations })
   const finish = finishOf(answer)
@@ -86,7 +91,9 @@ function finishOf({ finishReason, nativeFinishReason, calls }: LocalAnswer) {
 }
 
 /** Text and summaries in pieces with the entry's other keys, then the signature without text; all else whole. */
-function* fragmentsOf(details: NonNullable<LocalAnswer['reasoningDetails']>): Generator<{ type: string; [key: string]: unknown }> {
+function* fragmentsOf(
+  details: NonNullable<LocalAnswer['reasoningDetails']>,
+): Generator<{ type: string; [key: string]: unknown }> {
   for (const detail of details) {
     const key = detail.type === 'reasoning.text' ? 'text' : detail.type === 'reasoning.summary' ? 'summary' : undefined
     const text = key && detail[key]

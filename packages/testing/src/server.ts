@@ -19,7 +19,10 @@ export type ReceivedRequest = {
   closed: Promise<'complete' | 'aborted'>
 }
 
-export type Respond = (request: ChatRequest, info: { turn: number; received: ReceivedRequest }) => LocalReply | Promise<LocalReply>
+export type Respond = (
+  request: ChatRequest,
+  info: { turn: number; received: ReceivedRequest },
+) => LocalReply | Promise<LocalReply>
 
 export type LocalOpenRouterOptions = {
   /** Answers in order, or a function that answers every request. */
@@ -51,7 +54,11 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
     handle(request, response).catch((error) => {
       const message = error instanceof Error ? error.message : String(error)
       if (response.headersSent) response.destroy()
-      else sendError(response, { status: 500, error: { message: `The local server's script failed: ${message}`, code: 500 } })
+      else
+        sendError(response, {
+          status: 500,
+          error: { message: `The local server's script failed: ${message}`, code: 500 },
+        })
     })
   })
 
@@ -59,8 +66,10 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
     const { method = 'GET', url: path = '/', headers } = request
     const text = await readBody(request)
     const key = headers.authorization?.replace(/^Bearer\s+/i, '')
-    if (!key) return sendError(response, { status: 401, error: { message: 'Missing Authentication header', code: 401 } })
-    if (options.apiKey !== undefined && key !== options.apiKey) return sendError(response, { status: 401, error: { message: 'User not found.', code: 401 } })
+    if (!key)
+      return sendError(response, { status: 401, error: { message: 'Missing Authentication header', code: 401 } })
+    if (options.apiKey !== undefined && key !== options.apiKey)
+      return sendError(response, { status: 401, error: { message: 'User not found.', code: 401 } })
     if (method === 'GET' && path === '/api/v1/models') return sendJson(response, { data: [] })
     if (method !== 'POST' || path !== '/api/v1/chat/completions') {
       return sendError(response, { status: 404, error: { message: `No route ${method} ${path}`, code: 404 } })
@@ -68,7 +77,11 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
     const received = receive(request, response, text)
     requests.push(received)
     const problem = refusal(received.body, (ids) => signed.get(ids))
-    if (problem) return sendError(response, { status: 400, error: { message: problem, code: 400, metadata: { provider_name: 'Localhost' } } })
+    if (problem)
+      return sendError(response, {
+        status: 400,
+        error: { message: problem, code: 400, metadata: { provider_name: 'Localhost' } },
+      })
     turn += 1
     const reply = await nextReply(received)
     await send(response, received, typeof reply === 'string' ? { text: reply } : reply)
@@ -81,22 +94,33 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
     return typeof entry === 'function' ? entry(received.body, { turn, received }) : entry
   }
 
-  async function send(response: ServerResponse, received: ReceivedRequest, reply: Exclude<LocalReply, string>): Promise<void> {
+  async function send(
+    response: ServerResponse,
+    received: ReceivedRequest,
+    reply: Exclude<LocalReply, string>,
+  ): Promise<void> {
     if ('error' in reply) return sendError(response, reply)
     if ('body' in reply) {
-      response.writeHead(reply.status ?? 200, { 'content-type': reply.contentType ?? 'application/json' }).end(reply.body)
+      response
+        .writeHead(reply.status ?? 200, { 'content-type': reply.contentType ?? 'application/json' })
+        .end(reply.body)
       return
     }
     if ('chunks' in reply) return sendStream(response, reply)
     const calls = (reply.calls ?? []).map((call, index): WireCallOut => {
       const text = typeof call.arguments === 'string' ? call.arguments : JSON.stringify(call.arguments ?? {})
-      return { id: call.id ?? `call_${turn}_${index}`, type: 'function', function: { name: call.name, arguments: text } }
+      return {
+        id: call.id ?? `call_${turn}_${index}`,
+        type: 'function',
+        function: { name: call.name, arguments: text },
+      }
     })
     if (calls.length > 0 && reply.reasoningDetails && isSigned(reply.reasoningDetails)) {
       const ids = callIds(calls)
       signed.set(ids, [...(signed.get(ids) ?? []), reply.reasoningDetails])
     }
-    const counted = reply.usage === null ? null : { ...countUsage(received.text, bodyBefore, reply, calls), ...reply.usage }
+    const counted =
+      reply.usage === null ? null : { ...countUsage(received.text, bodyBefore, reply, calls), ...reply.usage }
     bodyBefore = received.text
     const envelope: Envelope = {
       id: `gen-${turn}`,
@@ -105,9 +129,15 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
       created: Math.floor(Date.now() / 1000),
       usage: counted,
     }
-    if (received.body.stream) return sendStream(response, { chunks: [': OPENROUTER PROCESSING', ...toChunks(reply, calls, envelope)], pace: reply.pace ?? 0 })
+    if (received.body.stream)
+      return sendStream(response, {
+        chunks: [': OPENROUTER PROCESSING', ...toChunks(reply, calls, envelope)],
+        pace: reply.pace ?? 0,
+      })
     // Lines of spaces keep the connection alive before the JSON text.
-    response.writeHead(200, { 'content-type': 'application/json' }).end(`\n         \n${JSON.stringify(toJsonBody(reply, calls, envelope))}`)
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(`\n         \n${JSON.stringify(toJsonBody(reply, calls, envelope))}`)
   }
 
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
@@ -129,7 +159,14 @@ function receive(request: IncomingMessage, response: ServerResponse, text: strin
   } catch {
     // Refused by the checks, which find no object.
   }
-  return { method: request.method ?? '', path: request.url ?? '', headers: request.headers, text, body: body as ChatRequest, closed }
+  return {
+    method: request.method ?? '',
+    path: request.url ?? '',
+    headers: request.headers,
+    text,
+    body: body as ChatRequest,
+    closed,
+  }
 }
 
 async function sendStream(response: ServerResponse, { chunks, done = true, pace = 0 }: LocalStream): Promise<void> {
@@ -157,4 +194,3 @@ async function readBody(request: IncomingMessage): Promise<string> {
   for await (const piece of request) pieces.push(piece as Buffer)
   return Buffer.concat(pieces).toString('utf8')
 }
-

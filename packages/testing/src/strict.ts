@@ -20,7 +20,10 @@ export type WireMessage = {
   [field: string]: unknown
 }
 export type WireCall = { id: string; type: 'function'; function: { name: string; arguments: string } }
-export type WireTool = { type: string; function?: { name: string; description?: string; parameters?: { [key: string]: unknown } } }
+export type WireTool = {
+  type: string
+  function?: { name: string; description?: string; parameters?: { [key: string]: unknown } }
+}
 
 const legalName = /^[a-zA-Z0-9_-]{1,64}$/
 const ranges: { [field: string]: [min: number, max: number] } = {
@@ -53,7 +56,8 @@ function checkFields(body: { [field: string]: unknown }): string | undefined {
   for (const [field, [min, max]] of Object.entries(ranges)) {
     const value = body[field]
     if (value === undefined || value === null) continue
-    if (typeof value !== 'number' || value < min || value > max) return `${field}: ${JSON.stringify(value)} is not between ${min} and ${max}`
+    if (typeof value !== 'number' || value < min || value > max)
+      return `${field}: ${JSON.stringify(value)} is not between ${min} and ${max}`
   }
   const reasoning = body.reasoning
   if (isRecord(reasoning) && reasoning.effort !== undefined && reasoning.max_tokens !== undefined) {
@@ -64,7 +68,8 @@ function checkFields(body: { [field: string]: unknown }): string | undefined {
   if (!isRecord(format) || typeof format.type !== 'string') return 'response_format: type is required'
   if (format.type !== 'json_schema') return undefined
   const { json_schema: named } = format
-  if (!isRecord(named) || !legalName.test(String(named.name)) || !isRecord(named.schema)) return 'response_format.json_schema: name and schema are required'
+  if (!isRecord(named) || !legalName.test(String(named.name)) || !isRecord(named.schema))
+    return 'response_format.json_schema: name and schema are required'
   return checkSchema(named.schema, named.schema, 'response_format.json_schema.schema')
 }
 
@@ -74,9 +79,11 @@ function checkTools(tools: unknown): string | undefined {
   const names = new Set<string>()
   for (const [index, tool] of (tools as WireTool[]).entries()) {
     if (tool?.type?.startsWith('openrouter:')) continue
-    if (tool?.type !== 'function' || !isRecord(tool.function)) return `tools[${index}]: type "function" with a function is required`
+    if (tool?.type !== 'function' || !isRecord(tool.function))
+      return `tools[${index}]: type "function" with a function is required`
     const { name, parameters } = tool.function
-    if (!legalName.test(String(name))) return `tools[${index}].function.name: ${JSON.stringify(name)} does not match ^[a-zA-Z0-9_-]{1,64}$`
+    if (!legalName.test(String(name)))
+      return `tools[${index}].function.name: ${JSON.stringify(name)} does not match ^[a-zA-Z0-9_-]{1,64}$`
     if (names.has(name)) return `tools: Tool names must be unique, "${name}" is not`
     names.add(name)
     if (parameters === undefined || parameters === null) continue
@@ -90,7 +97,13 @@ function checkTools(tools: unknown): string | undefined {
   return undefined
 }
 
-function checkToolChoice({ tools, tool_choice: choice, parallel_tool_calls: parallel }: { [field: string]: unknown }): string | undefined {
+function checkToolChoice({
+  tools,
+  tool_choice: choice,
+  parallel_tool_calls: parallel,
+}: {
+  [field: string]: unknown
+}): string | undefined {
   if (parallel !== undefined && !tools) return "'parallel_tool_calls' is only allowed when 'tools' are specified"
   if (choice === undefined || choice === null) return undefined
   if (!tools) return "'tool_choice' is only allowed when 'tools' are specified"
@@ -106,11 +119,13 @@ function checkMessages(messages: WireMessage[]): string | undefined {
     const where = `messages[${index}]`
     if (!isRecord(message)) return `${where}: must be an object`
     const { role, content } = message
-    if (!['system', 'developer', 'user', 'assistant', 'tool'].includes(role)) return `${where}.role: unknown role ${JSON.stringify(role)}`
+    if (!['system', 'developer', 'user', 'assistant', 'tool'].includes(role))
+      return `${where}.role: unknown role ${JSON.stringify(role)}`
     if ((role === 'system' || role === 'developer') && index > 0) return 'System message must be at the beginning'
     const hasContent = typeof content === 'string' || Array.isArray(content)
     const mayLack = role === 'assistant' && (message.tool_calls?.length ?? 0) > 0
-    if (!hasContent && !(mayLack && (content === null || content === undefined))) return `${where}.content: ${JSON.stringify(content)} is not allowed for role ${role}`
+    if (!hasContent && !(mayLack && (content === null || content === undefined)))
+      return `${where}.content: ${JSON.stringify(content)} is not allowed for role ${role}`
     if (Array.isArray(content)) {
       const bad = content.findIndex((part) => !isRecord(part) || typeof part.type !== 'string')
       if (bad >= 0) return `${where}.content[${bad}]: a part with a type is required`
@@ -128,12 +143,14 @@ function checkTurns(messages: WireMessage[]): string | undefined {
       const id = message.tool_call_id
       if (typeof id !== 'string' || id === '') return `messages[${index}].tool_call_id: is required`
       if (answered.includes(id)) return `messages[${index}]: a second result for tool call "${id}"`
-      if (!open.includes(id)) return `messages[${index}]: unexpected tool result: no tool call "${id}" in the message before`
+      if (!open.includes(id))
+        return `messages[${index}]: unexpected tool result: no tool call "${id}" in the message before`
       open = open.filter((other) => other !== id)
       answered.push(id)
       continue
     }
-    if (open.length > 0) return `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. Missing: ${open.join(', ')}`
+    if (open.length > 0)
+      return `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. Missing: ${open.join(', ')}`
     answered = []
     if (message.role !== 'assistant' || !message.tool_calls) continue
     for (const call of message.tool_calls) {
@@ -148,7 +165,8 @@ function checkTurns(messages: WireMessage[]): string | undefined {
 function checkCall(call: WireCall, before: string[]): string | undefined {
   if (typeof call?.id !== 'string' || call.id === '') return 'a call without id'
   if (before.includes(call.id)) return `duplicate id "${call.id}"`
-  if (!legalName.test(String(call.function?.name))) return `illegal function name ${JSON.stringify(call.function?.name)}`
+  if (!legalName.test(String(call.function?.name)))
+    return `illegal function name ${JSON.stringify(call.function?.name)}`
   try {
     if (isRecord(JSON.parse(call.function.arguments))) return undefined
   } catch {
@@ -158,15 +176,20 @@ function checkCall(call: WireCall, before: string[]): string | undefined {
 }
 
 /** Signed and encrypted reasoning of a turn comes back whole and unchanged (6.4). */
-function checkReasoning(messages: WireMessage[], given: (callIds: string) => unknown[][] | undefined): string | undefined {
+function checkReasoning(
+  messages: WireMessage[],
+  given: (callIds: string) => unknown[][] | undefined,
+): string | undefined {
   for (const [index, message] of messages.entries()) {
     if (message.role !== 'assistant' || !message.tool_calls) continue
     const expected = given(callIds(message.tool_calls))
     if (!expected) continue
     const where = `messages[${index}].reasoning_details`
-    if (!message.reasoning_details) return `${where}: missing. Function call is missing a thought_signature: reasoning details must be preserved in each request`
+    if (!message.reasoning_details)
+      return `${where}: missing. Function call is missing a thought_signature: reasoning details must be preserved in each request`
     const got = JSON.stringify(message.reasoning_details)
-    if (!expected.some((details) => JSON.stringify(details) === got)) return `${where}: Invalid \`signature\` in \`thinking\` block: the details were changed`
+    if (!expected.some((details) => JSON.stringify(details) === got))
+      return `${where}: Invalid \`signature\` in \`thinking\` block: the details were changed`
   }
   return undefined
 }
@@ -177,7 +200,11 @@ export function callIds(calls: readonly { id: string }[]): string {
 }
 
 export function isSigned(details: readonly unknown[]): boolean {
-  return details.some((detail) => isRecord(detail) && (detail.type === 'reasoning.encrypted' || (typeof detail.signature === 'string' && detail.signature !== '')))
+  return details.some(
+    (detail) =>
+      isRecord(detail) &&
+      (detail.type === 'reasoning.encrypted' || (typeof detail.signature === 'string' && detail.signature !== '')),
+  )
 }
 
 const types = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
@@ -190,13 +217,19 @@ function checkSchema(schema: unknown, root: unknown, path: string): string | und
   const unknown = named.find((name) => !types.includes(String(name)))
   if (unknown !== undefined) return `${path}: ${JSON.stringify(unknown)} is not a valid type`
   if (properties !== undefined && !isRecord(properties)) return `${path}.properties is no object`
-  if (required !== undefined && !(Array.isArray(required) && required.every((name) => typeof name === 'string'))) return `${path}.required is no list of names`
+  if (required !== undefined && !(Array.isArray(required) && required.every((name) => typeof name === 'string')))
+    return `${path}.required is no list of names`
   if (values !== undefined && !(Array.isArray(values) && values.length > 0)) return `${path}.enum is empty`
   if (typeof $ref === 'string' && !resolves(root, $ref)) return `${path}: $ref "${$ref}" leads nowhere`
-  if (named.includes('array') && items === undefined && !('prefixItems' in schema)) return `${path}: array schema missing items`
+  if (named.includes('array') && items === undefined && !('prefixItems' in schema))
+    return `${path}: array schema missing items`
   const inside: [string, unknown][] = [
     ...Object.entries(isRecord(properties) ? properties : {}),
-    ...['anyOf', 'oneOf', 'allOf', 'prefixItems'].flatMap((key) => (Array.isArray(schema[key]) ? (schema[key] as unknown[]).map((child, at): [string, unknown] => [`${key}[${at}]`, child]) : [])),
+    ...['anyOf', 'oneOf', 'allOf', 'prefixItems'].flatMap((key) =>
+      Array.isArray(schema[key])
+        ? (schema[key] as unknown[]).map((child, at): [string, unknown] => [`${key}[${at}]`, child])
+        : [],
+    ),
     ...(isRecord(items) ? [['items', items] as [string, unknown]] : []),
     ...['$defs', 'definitions'].flatMap((key) => Object.entries(isRecord(schema[key]) ? schema[key] : {})),
   ]

@@ -7,7 +7,10 @@ const usdPerOutputToken = 0.15e-6
 /** Cached is what the request shares with the one before, byte for byte from its beginning. */
 export function countUsage(body: string, bodyBefore: string, answer: LocalAnswer, calls: WireCallOut[]): object {
   const reasoning = tokens(JSON.stringify(answer.reasoningDetails ?? '').length - 2)
-  const completion = reasoning + tokens((answer.text ?? '').length) + calls.reduce((sum, call) => sum + tokens(call.function.arguments.length + call.function.name.length), 0)
+  const completion =
+    reasoning +
+    tokens((answer.text ?? '').length) +
+    calls.reduce((sum, call) => sum + tokens(call.function.arguments.length + call.function.name.length), 0)
   const prompt = tokens(body.length)
   return {
     prompt_tokens: prompt,
@@ -15,7 +18,10 @@ export function countUsage(body: string, bodyBefore: string, answer: LocalAnswer
     total_tokens: prompt + completion,
     cost: prompt * usdPerInputToken + completion * usdPerOutputToken,
     is_byok: false,
-    prompt_tokens_details: { cached_tokens: Math.min(prompt, Math.floor(sharedLength(body, bodyBefore) / 4)), cache_write_tokens: 0 },
+    prompt_tokens_details: {
+      cached_tokens: Math.min(prompt, Math.floor(sharedLength(body, bodyBefore) / 4)),
+      cache_write_tokens: 0,
+    },
     completion_tokens_details: { reasoning_tokens: reasoning },
   }
 }

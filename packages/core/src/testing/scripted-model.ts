@@ -1,7 +1,8 @@
 /** A model that gives the answers of a script, one after the other, and remembers what it was asked. */
-import type { ModelDelta, ModelReply, ModelRequest, Model, FinishReason } from '../model.ts'
+
 import type { Json } from '../json.ts'
 import type { Usage } from '../message.ts'
+import type { FinishReason, Model, ModelDelta, ModelReply, ModelRequest } from '../model.ts'
 
 /**
  * One answer: a text; calls; an error to throw; or a function of the request that gives one of these.
@@ -36,7 +37,9 @@ type Script = readonly (ScriptedReply | ((request: ModelRequest) => ScriptedRepl
 /**
  * A list is played in order, and asking beyond its end is an error; a function answers every request.
  */
-export function scriptedModel(script: Script | ((request: ModelRequest, turn: number) => ScriptedReply | Promise<ScriptedReply>)): ScriptedModel {
+export function scriptedModel(
+  script: Script | ((request: ModelRequest, turn: number) => ScriptedReply | Promise<ScriptedReply>),
+): ScriptedModel {
   const requests: ModelRequest[] = []
   return {
     id: 'scripted',
@@ -45,7 +48,9 @@ export function scriptedModel(script: Script | ((request: ModelRequest, turn: nu
       const turn = requests.push(request)
       const entry = typeof script === 'function' ? await script(request, turn) : script[turn - 1]
       if (entry === undefined) {
-        throw new Error(`The script has ${typeof script === 'function' ? 'no answer' : `${script.length} answers`}, but was asked for answer ${turn}.`)
+        throw new Error(
+          `The script has ${typeof script === 'function' ? 'no answer' : `${script.length} answers`}, but was asked for answer ${turn}.`,
+        )
       }
       const reply = typeof entry === 'function' ? await entry(request) : entry
       return yield* play(reply, request)
@@ -89,7 +94,15 @@ async function* play(reply: ScriptedReply, request: ModelRequest): AsyncGenerato
     ...(given.refusal !== undefined && { refusal: given.refusal }),
     finishReason: given.finishReason ?? (toolCalls.length > 0 ? 'tool-calls' : 'stop'),
     ...(given.rawFinishReason !== undefined && { rawFinishReason: given.rawFinishReason }),
-    usage: { requests: 1, inputTokens: 10, outputTokens: 5, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0, ...given.usage },
+    usage: {
+      requests: 1,
+      inputTokens: 10,
+      outputTokens: 5,
+      cachedTokens: 0,
+      cacheWriteTokens: 0,
+      reasoningTokens: 0,
+      ...given.usage,
+    },
     source: { model: 'scripted' },
   }
 }
@@ -97,7 +110,9 @@ async function* play(reply: ScriptedReply, request: ModelRequest): AsyncGenerato
 function split(text: string, count: number): string[] {
   if (text === '') return []
   const size = Math.ceil(text.length / count)
-  return Array.from({ length: Math.ceil(text.length / size) }, (_, index) => text.slice(index * size, (index + 1) * size))
+  return Array.from({ length: Math.ceil(text.length / size) }, (_, index) =>
+    text.slice(index * size, (index + 1) * size),
+  )
 }
 
 function orAborted(promise: Promise<unknown> | undefined, signal: AbortSignal): Promise<unknown> {
