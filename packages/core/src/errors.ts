@@ -20,6 +20,11 @@ export class ClewError extends Error {
   }
 }
 
+/** A whole conversation does not belong into every log line that prints an error. */
+function hide(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, { value, enumerable: false })
+}
+
 type ErrorsByKind = {
   definition: DefinitionError
   input: InputError
@@ -85,22 +90,22 @@ export class ModelError extends ClewError {
  * `agent.resume(session)` goes on from there; nothing that was finished is done again.
  */
 export class RunError extends ClewError {
-  readonly state: RunState
+  declare readonly state: RunState
   /** Events that happened but could not be appended to the session. */
-  readonly unsaved?: Batch
+  declare readonly unsaved?: Batch
   constructor(message: string, state: RunState, options: ErrorOptions & { unsaved?: Batch } = {}) {
     super('run', message, options)
-    this.state = state
-    if (options.unsaved) this.unsaved = options.unsaved
+    hide(this, 'state', state)
+    if (options.unsaved) hide(this, 'unsaved', options.unsaved)
   }
 }
 
 /** The run was left: by its signal, by `run.abort()`, or because its last reader went away. The state is closed and valid. */
 export class AbortError extends ClewError {
-  readonly state: RunState
+  declare readonly state: RunState
   constructor(state: RunState, reason?: unknown) {
     super('abort', 'The run was aborted.', { cause: reason })
-    this.state = state
+    hide(this, 'state', state)
   }
 }
 

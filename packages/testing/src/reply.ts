@@ -102,7 +102,7 @@ function* fragmentsOf(
       continue
     }
     const { [key]: _, signature, ...shared } = detail
-    for (const piece of piecesOf(text, 40)) yield { ...shared, type: detail.type, [key]: piece }
+    for (const piece of text === '' ? [''] : piecesOf(text, 40)) yield { ...shared, type: detail.type, [key]: piece }
     if (signature !== undefined) yield { ...shared, type: detail.type, signature }
   }
 }

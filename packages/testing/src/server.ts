@@ -65,7 +65,7 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url: path = '/', headers } = request
     const text = await readBody(request)
-    const key = headers.authorization?.replace(/^Bearer\s+/i, '')
+    const key = headers.authorization?.match(/^Bearer\s+(\S+)$/i)?.[1]
     if (!key)
       return sendError(response, { status: 401, error: { message: 'Missing Authentication header', code: 401 } })
     if (options.apiKey !== undefined && key !== options.apiKey)
@@ -83,11 +83,13 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
         error: { message: problem, code: 400, metadata: { provider_name: 'Localhost' } },
       })
     turn += 1
-    const reply = await nextReply(received)
-    await send(response, received, typeof reply === 'string' ? { text: reply } : reply)
+    // Its own number: the count goes on while an answer is awaited.
+    const own = turn
+    const reply = await nextReply(received, own)
+    await send(response, received, typeof reply === 'string' ? { text: reply } : reply, own)
   }
 
-  async function nextReply(received: ReceivedRequest): Promise<LocalReply> {
+  async function nextReply(received: ReceivedRequest, turn: number): Promise<LocalReply> {
     const { respond } = options
     const entry = typeof respond === 'function' ? respond : respond[turn - 1]
     if (entry === undefined) throw new Error(`it has ${respond.length} answers, but was asked for answer ${turn}`)
@@ -98,6 +100,7 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
     response: ServerResponse,
     received: ReceivedRequest,
     reply: Exclude<LocalReply, string>,
+    turn: number,
   ): Promise<void> {
     if ('error' in reply) return sendError(response, reply)
     if ('body' in reply) {
@@ -117,7 +120,8 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
     })
     if (calls.length > 0 && reply.reasoningDetails && isSigned(reply.reasoningDetails)) {
       const ids = callIds(calls)
-      signed.set(ids, [...(signed.get(ids) ?? []), reply.reasoningDetails])
+      // A copy as it goes over the wire: the script may go on to change its own.
+      signed.set(ids, [...(signed.get(ids) ?? []), JSON.parse(JSON.stringify(reply.reasoningDetails))])
     }
     const counted =
       reply.usage === null ? null : { ...countUsage(received.text, bodyBefore, reply, calls), ...reply.usage }

@@ -2,6 +2,7 @@
  * What providers refuse, refused here: each check answers 400 in the words of the field, so that a client that passes
  * against this server sends what every provider takes. Numbers in brackets are sections of OpenRouter's wire contract.
  */
+import { isDeepStrictEqual } from 'node:util'
 
 export type ChatRequest = {
   model?: string
@@ -68,7 +69,7 @@ function checkFields(body: { [field: string]: unknown }): string | undefined {
   if (!isRecord(format) || typeof format.type !== 'string') return 'response_format: type is required'
   if (format.type !== 'json_schema') return undefined
   const { json_schema: named } = format
-  if (!isRecord(named) || !legalName.test(String(named.name)) || !isRecord(named.schema))
+  if (!isRecord(named) || !isLegalName(named.name) || !isRecord(named.schema))
     return 'response_format.json_schema: name and schema are required'
   return checkSchema(named.schema, named.schema, 'response_format.json_schema.schema')
 }
@@ -78,11 +79,11 @@ function checkTools(tools: unknown): string | undefined {
   if (!Array.isArray(tools) || tools.length === 0) return 'tools: must be a non-empty array'
   const names = new Set<string>()
   for (const [index, tool] of (tools as WireTool[]).entries()) {
-    if (tool?.type?.startsWith('openrouter:')) continue
+    if (typeof tool?.type === 'string' && tool.type.startsWith('openrouter:')) continue
     if (tool?.type !== 'function' || !isRecord(tool.function))
       return `tools[${index}]: type "function" with a function is required`
     const { name, parameters } = tool.function
-    if (!legalName.test(String(name)))
+    if (!isLegalName(name))
       return `tools[${index}].function.name: ${JSON.stringify(name)} does not match ^[a-zA-Z0-9_-]{1,64}$`
     if (names.has(name)) return `tools: Tool names must be unique, "${name}" is not`
     names.add(name)
@@ -109,7 +110,8 @@ function checkToolChoice({
   if (!tools) return "'tool_choice' is only allowed when 'tools' are specified"
   if (choice === 'auto' || choice === 'none' || choice === 'required') return undefined
   const name = isRecord(choice) && isRecord(choice.function) ? choice.function.name : undefined
-  const known = (tools as WireTool[]).some((tool) => tool.function?.name === name)
+  const known =
+    isRecord(choice) && (tools as WireTool[]).some((tool) => tool.type === choice.type && tool.function?.name === name)
   return known ? undefined : `tool_choice: ${JSON.stringify(choice)} names no tool of the request`
 }
 
@@ -153,6 +155,7 @@ function checkTurns(messages: WireMessage[]): string | undefined {
       return `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. Missing: ${open.join(', ')}`
     answered = []
     if (message.role !== 'assistant' || !message.tool_calls) continue
+    if (!Array.isArray(message.tool_calls)) return `messages[${index}].tool_calls: must be an array`
     for (const call of message.tool_calls) {
       const problem = checkCall(call, open)
       if (problem) return `messages[${index}].tool_calls: ${problem}`
@@ -165,8 +168,7 @@ function checkTurns(messages: WireMessage[]): string | undefined {
 function checkCall(call: WireCall, before: string[]): string | undefined {
   if (typeof call?.id !== 'string' || call.id === '') return 'a call without id'
   if (before.includes(call.id)) return `duplicate id "${call.id}"`
-  if (!legalName.test(String(call.function?.name)))
-    return `illegal function name ${JSON.stringify(call.function?.name)}`
+  if (!isLegalName(call.function?.name)) return `illegal function name ${JSON.stringify(call.function?.name)}`
   try {
     if (isRecord(JSON.parse(call.function.arguments))) return undefined
   } catch {
@@ -187,8 +189,7 @@ function checkReasoning(
     const where = `messages[${index}].reasoning_details`
     if (!message.reasoning_details)
       return `${where}: missing. Function call is missing a thought_signature: reasoning details must be preserved in each request`
-    const got = JSON.stringify(message.reasoning_details)
-    if (!expected.some((details) => JSON.stringify(details) === got))
+    if (!expected.some((details) => isDeepStrictEqual(details, message.reasoning_details)))
       return `${where}: Invalid \`signature\` in \`thinking\` block: the details were changed`
   }
   return undefined
@@ -230,7 +231,7 @@ function checkSchema(schema: unknown, root: unknown, path: string): string | und
         ? (schema[key] as unknown[]).map((child, at): [string, unknown] => [`${key}[${at}]`, child])
         : [],
     ),
-    ...(isRecord(items) ? [['items', items] as [string, unknown]] : []),
+    ...(items === undefined || Array.isArray(items) ? [] : [['items', items] as [string, unknown]]),
     ...['$defs', 'definitions'].flatMap((key) => Object.entries(isRecord(schema[key]) ? schema[key] : {})),
   ]
   for (const [step, child] of inside) {
@@ -249,6 +250,10 @@ function resolves(root: unknown, reference: string): boolean {
     at = (at as { [key: string]: unknown })[key]
   }
   return true
+}
+
+function isLegalName(name: unknown): boolean {
+  return typeof name === 'string' && legalName.test(name)
 }
 
 function isRecord(value: unknown): value is { [key: string]: unknown } {

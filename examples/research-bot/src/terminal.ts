@@ -1,0 +1,113 @@
+/** What a person sees while the bot works: lines that stay, and on a terminal one live line at the bottom. */
+import type { RunEvent, Usage } from 'clew'
+import { addUsage, noUsage } from 'clew'
+
+export type Screen = {
+  line(text?: string): void
+  show(event: RunEvent): void
+  /** Tokens, cost and time so far. */
+  totals(): string
+  close(): void
+}
+
+type Output = { write(text: string): unknown; isTTY?: boolean; columns?: number }
+
+export function openScreen(output: Output = process.stdout, env: NodeJS.ProcessEnv = process.env): Screen {
+  const isLive = output.isTTY === true && env.TERM !== 'dumb'
+  const hasColour = isLive && !env.NO_COLOR
+  const paint = (code: number, text: string) => (hasColour ? `\u001b[${code}m${text}\u001b[0m` : text)
+  const started = performance.now()
+  const inputs = new Map<string, string>()
+  let usage: Usage = noUsage
+  let turn = 0
+  let calls = 0
+  let doing = ''
+  let thought = ''
+
+  const clear = () => {
+    if (isLive) output.write('\r\u001b[K')
+  }
+  const draw = () => {
+    if (!isLive) return
+    const status = `turn ${turn} · ${calls} calls · ${totals()}${doing ? ` · ${doing}` : ''}`
+    output.write(`\r\u001b[K${paint(36, fit(status, (output.columns ?? 80) - 1))}`)
+  }
+  const timer = isLive ? setInterval(draw, 200) : undefined
+  timer?.unref()
+
+  const line = (text = '') => {
+    clear()
+    output.write(`${text}\n`)
+    draw()
+  }
+
+  function totals(): string {
+    const { inputTokens, cachedTokens, outputTokens, usd } = usage
+    const count = (n: number) => n.toLocaleString('en-US')
+    const cost = usd === undefined ? 'cost unknown' : `$${usd.toFixed(4)}`
+    const seconds = ((performance.now() - started) / 1000).toFixed(1)
+    return `${count(inputTokens + outputTokens)} tokens (${count(cachedTokens)} cached) · ${cost} · ${seconds} s`
+  }
+
+  function show(event: RunEvent): void {
+    switch (event.type) {
+      case 'turn-start':
+        turn = event.turn
+        thought = ''
+        doing = 'waiting for the model'
+        if (event.last) line(`turn ${turn} · the limit of ${event.last} is reached: the last answer`)
+        return draw()
+      case 'reasoning-delta':
+        thought = (thought + event.text).replace(/\s+/g, ' ').slice(-200)
+        doing = `thinking: …${thought.slice(-40)}`
+        return
+      case 'text-delta':
+        doing = 'answering'
+        return
+      case 'model-end': {
+        usage = addUsage(usage, event.usage)
+        const count = event.message.toolCalls?.length ?? 0
+        return line(paint(1, `turn ${turn}`) + (count > 0 ? ` · ${count} ${count === 1 ? 'call' : 'calls'}` : ' · answer'))
+      }
+      case 'tool-start':
+        calls += 1
+        inputs.set(event.id, describe(event.input))
+        doing = `running ${event.name}`
+        return draw()
+      case 'tool-end': {
+        const outcome = event.isError ? paint(31, `✗ ${firstLines(event.content)}`) : paint(32, `✓ ${event.view ?? ''}`)
+        return line(`  ${event.name} ${inputs.get(event.id) ?? ''} ${outcome}`)
+      }
+    }
+  }
+
+  return {
+    line,
+    show,
+    totals,
+    close() {
+      clearInterval(timer)
+      clear()
+    },
+  }
+}
+
+/** The first text of a call's input: what it is about. */
+function describe(input: unknown): string {
+  const first = Object.values(input ?? {}).find((value) => typeof value === 'string')
+  return first === undefined ? '' : `"${fit(printable(String(first)), 60)}"`
+}
+
+function firstLines(content: unknown): string {
+  const lines = printable(String(content)).split('\n').slice(0, 4)
+  return lines.map((text) => fit(text, 200)).join('\n      ')
+}
+
+/** Without control characters: what a page or a model says must not steer the terminal. */
+function printable(text: string): string {
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, ' ')
+}
+
+function fit(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text
+}

@@ -1,0 +1,98 @@
+/** The tools of the research bot. What they work on, the desk, is the run's context. */
+import { tool, type ToolRun } from 'clew'
+import { z } from 'zod'
+import type { Library } from './library.ts'
+import { checkQuote } from './quotes.ts'
+import type { Report } from './report.ts'
+import type { WebPages } from './web.ts'
+
+/** What one piece of research works on, and what it came to. */
+export type Desk = {
+  library: Library
+  web: WebPages
+  /** Times that a report with a wrong quotation is sent back before it is taken with marks. */
+  maxRejections: number
+  rejections: number
+  /** The report as submitted last. */
+  draft?: Report
+  /** The report that was accepted. */
+  report?: Report
+}
+
+export const searchDocuments = tool({
+  name: 'search_documents',
+  description: 'Full-text search in the documents. Gives the best pages with a snippet of each. Ask several short queries at once.',
+  input: z.object({ query: z.string().describe('A few words that the page should hold') }),
+  effect: 'pure',
+  execute: ({ query }, { context: { library } }: ToolRun<Desk>) => {
+    const hits = library.search(query)
+    const view = hits.length === 0 ? 'nothing found' : `${hits.length} hits, best: ${hits[0]?.document}`
+    return { content: { query, hits }, view }
+  },
+})
+
+export const readDocument = tool({
+  name: 'read_document',
+  description: 'Reads one page of a document. Quote from what you read here, word for word.',
+  input: z.object({
+    document: z.string().describe('The id of a document, as search_documents gives it'),
+    page: z.int().min(1).default(1).describe('The page, from 1'),
+  }),
+  effect: 'pure',
+  execute: ({ document, page }, { context: { library } }: ToolRun<Desk>) => {
+    const found = library.read(document, page)
+    if (found) return { content: found, view: `page ${page} of ${found.pages}, ${found.text.length} characters` }
+    if (library.has(document)) throw new Error(`"${document}" has ${library.pageCount(document)} pages; there is no page ${page}.`)
+    throw new Error(`There is no document "${document}". Use an id that search_documents gave.`)
+  },
+})
+
+export const fetchPage = tool({
+  name: 'fetch_page',
+  description: 'Fetches a web page of one of the sites among the sources. After that it can be searched, read and cited by its URL.',
+  input: z.object({ url: z.string().describe('A link found in a page, as a whole URL') }),
+  effect: 'idempotent',
+  timeoutMs: 30_000,
+  execute: async ({ url }, { context: { library, web }, signal }: ToolRun<Desk>) => {
+    const page = await web.fetch(url, signal)
+    library.add([page])
+    const first = library.read(page.id, 1)
+    return { content: first, view: `${page.title}, ${page.text.length} characters` }
+  },
+})
+
+export const submitReport = tool({
+  name: 'submit_report',
+  description:
+    'Submits the finished report. Every quotation is checked against its source, word for word; when one does not match, the report comes back and you submit it again, corrected.',
+  input: z.object({
+    title: z.string().min(1).describe('The title of the report'),
+    summary: z.string().min(1).describe('The answer to the question, in two to six sentences'),
+    findings: z
+      .array(
+        z.object({
+          claim: z.string().min(1).describe('One statement, in your own words'),
+          quote: z.string().min(1).describe('One passage that supports it, copied word for word from a page you read'),
+          source: z.string().describe('The id of the document that the quote is from'),
+        }),
+      )
+      .min(1)
+      .describe('At least three, from at least two documents where possible'),
+  }),
+  effect: 'idempotent',
+  execute: ({ title, summary, findings }, { context: desk }: ToolRun<Desk>) => {
+    const checks = findings.map(({ quote, source }) => checkQuote(desk.library, quote, source))
+    desk.draft = { title, summary, findings: findings.map((finding, index) => ({ ...finding, verified: checks[index]?.ok ?? false })) }
+    const problems = checks.flatMap((check, index) => (check.ok ? [] : [`- finding ${index + 1}: ${check.problem}`]))
+    if (problems.length > 0 && desk.rejections < desk.maxRejections) {
+      desk.rejections += 1
+      throw new Error(
+        `The report is not accepted: ${problems.length} of ${findings.length} quotations do not match.\n${problems.join('\n')}\n` +
+          'Correct these quotations (copy them exactly, or replace the finding) and submit the whole report again.',
+      )
+    }
+    desk.report = desk.draft
+    const view = problems.length === 0 ? `all ${findings.length} quotations verified` : `accepted with ${problems.length} unverified quotations`
+    return { content: 'Accepted. Say in one sentence that the report is done.', view }
+  },
+})
