@@ -1,0 +1,118 @@
+/** Which way imports run: manifests and import statements are read, and the offender is named. */
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+const standsOnTop = ['clew']
+/** Packages of other people that only one of ours may use. */
+const reserved: { [dependency: string]: string } = { openai: '@clew/openrouter' }
+
+type Manifest = { name: string; dependencies?: object; peerDependencies?: object; optionalDependencies?: object }
+const folders = ['packages', 'examples'].flatMap((group) => readdirSync(join(root, group)).map((name) => join(root, group, name)))
+const packages = folders
+  .filter((folder) => existsSync(join(folder, 'package.json')))
+  .map((folder) => ({
+    folder,
+    isExample: folder.includes('examples'),
+    manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest,
+  }))
+const ours = new Set(packages.map(({ manifest }) => manifest.name))
+
+/** Every module that the file names in an import, an export or a dynamic import. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8').replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')
+  const found = text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|import\s*\(?\s*['"]([^'"]+)['"]/g)
+  return [...found].map((match) => (match[1] ?? match[2]) as string)
+}
+
+function packageOf(specifier: string): string {
+  return specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
+}
+
+const sources = packages.flatMap(({ folder, manifest, isExample }) =>
+  globSync('src/**/*.ts', { cwd: folder }).map((path) => ({ file: join(folder, path), folder, manifest, isExample })),
+)
+
+function mayImport(importer: { name: string; isExample: boolean }, imported: string): boolean {
+  if (standsOnTop.includes(importer.name) || importer.isExample) return imported !== importer.name
+  return imported === '@clew/core' && importer.name !== '@clew/core'
+}
+
+describe('import walls', () => {
+  it('reads imports in every form', () => {
+    expect(sources.length).toBeGreaterThan(30)
+    const walls = importsOf(join(root, 'packages/openrouter/src/client.ts'))
+    expect(walls).toContain('openai')
+    expect(walls).toContain('./settings.ts')
+  })
+
+  it('packages import @clew/core and never each other', () => {
+    const offences = sources.flatMap(({ file, manifest, isExample }) =>
+      importsOf(file)
+        .map(packageOf)
+        .filter((name) => ours.has(name) && !mayImport({ name: manifest.name, isExample }, name))
+        .map((name) => `${relative(root, file)} imports ${name}`),
+    )
+    expect(offences).toEqual([])
+  })
+
+  it('manifests depend the same way', () => {
+    const offences = packages.flatMap(({ manifest, isExample }) =>
+      Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
+        .filter((name) => ours.has(name) && !mayImport({ name: manifest.name, isExample }, name))
+        .map((name) => `${manifest.name} depends on ${name}`),
+    )
+    expect(offences).toEqual([])
+  })
+
+  it('every import stands in the manifest', () => {
+    const offences = sources.flatMap(({ file, manifest }) => {
+      const known = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies })
+      return importsOf(file)
+        .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
+        .map(packageOf)
+        .filter((name) => !known.includes(name))
+        .map((name) => `${relative(root, file)} imports ${name}`)
+    })
+    expect(offences).toEqual([])
+  })
+
+  it('reserved packages are used in one place', () => {
+    const offences = sources.flatMap(({ file, manifest, isExample }) =>
+      importsOf(file)
+        .filter((name) => reserved[packageOf(name)] && reserved[packageOf(name)] !== manifest.name && !isExample)
+        .map((name) => `${relative(root, file)} imports ${name}`),
+    )
+    expect(offences).toEqual([])
+  })
+
+  it('core imports nothing of Node', () => {
+    const offences = sources.filter(({ manifest }) => manifest.name === '@clew/core').flatMap(({ file }) => importsOf(file).filter((name) => name.startsWith('node:')))
+    expect(offences).toEqual([])
+  })
+
+  it('no file is part of a circle, types included', () => {
+    const graph = new Map(
+      sources.map(({ file }) => [file, importsOf(file).filter((name) => name.startsWith('.')).map((name) => join(dirname(file), name))]),
+    )
+    const circles: string[] = []
+    const done = new Set<string>()
+    const visit = (file: string, above: string[]): void => {
+      const at = above.indexOf(file)
+      if (at >= 0) circles.push([...above.slice(at), file].map((path) => relative(root, path)).join(' → '))
+      if (at >= 0 || done.has(file)) return
+      for (const next of graph.get(file) ?? []) visit(next, [...above, file])
+      done.add(file)
+    }
+    for (const file of graph.keys()) visit(file, [])
+    expect(circles).toEqual([])
+  })
+
+  it('the loop stays small', () => {
+    for (const name of ['run', 'decide', 'reduce', 'perform']) {
+      const lines = readFileSync(join(root, `packages/core/src/${name}.ts`), 'utf8').split('\n').length
+      expect(lines, `${name}.ts`).toBeLessThan(200)
+    }
+  })
+})
