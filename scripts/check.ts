@@ -42,12 +42,20 @@ process.exitCode = failed === 0 ? 0 : 1
 
 async function test(): Promise<void> {
   const report = join(tmpdir(), `clew-test-${process.pid}.json`)
-  const { code } = await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`], { show: true })
+  const { code } = await run(
+    'vitest',
+    ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    { show: true },
+  )
   if (!existsSync(report)) {
     failed += 1
     return
   }
-  const counted = JSON.parse(readFileSync(report, 'utf8')) as { numPassedTests: number; numFailedTests: number; numFailedTestSuites: number }
+  const counted = JSON.parse(readFileSync(report, 'utf8')) as {
+    numPassedTests: number
+    numFailedTests: number
+    numFailedTestSuites: number
+  }
   rmSync(report)
   passed += counted.numPassedTests
   failed += counted.numFailedTests

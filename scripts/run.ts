@@ -7,9 +7,18 @@ export type Ran = { code: number; output: string }
 const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1', DO_NOT_TRACK: '1' }
 
 /** Waits for the command and gives its exit code and all of its output; `show` also prints it as it comes. */
-export function run(command: string, given: readonly string[], options: { show?: boolean; cwd?: string } = {}): Promise<Ran> {
+export function run(
+  command: string,
+  given: readonly string[],
+  options: { show?: boolean; cwd?: string } = {},
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, given, { env, cwd: options.cwd, stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' })
+    const child = spawn(command, given, {
+      env,
+      cwd: options.cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: process.platform === 'win32',
+    })
     let output = ''
     const take = (piece: Buffer) => {
       output += piece

@@ -12,7 +12,9 @@ beforeAll(async () => {
   const bundle = await rolldown({
     input: 'entry',
     platform: 'browser',
-    plugins: [{ name: 'entry', resolveId: (id) => (id === 'entry' ? id : null), load: (id) => (id === 'entry' ? entry : null) }],
+    plugins: [
+      { name: 'entry', resolveId: (id) => (id === 'entry' ? id : null), load: (id) => (id === 'entry' ? entry : null) },
+    ],
   })
   const { output } = await bundle.generate({ format: 'iife', name: 'clew', codeSplitting: false })
   code = output[0].code
@@ -27,8 +29,18 @@ describe('core without Node', () => {
   })
 
   it('runs an agent with a tool on what every runtime has', async () => {
-    const { AbortController, DOMException, URL, clearTimeout, crypto, performance, setTimeout, structuredClone } = globalThis
-    const context = vm.createContext({ AbortController, DOMException, URL, clearTimeout, crypto, performance, setTimeout, structuredClone })
+    const { AbortController, DOMException, URL, clearTimeout, crypto, performance, setTimeout, structuredClone } =
+      globalThis
+    const context = vm.createContext({
+      AbortController,
+      DOMException,
+      URL,
+      clearTimeout,
+      crypto,
+      performance,
+      setTimeout,
+      structuredClone,
+    })
     vm.runInContext(code, context)
     const result = await vm.runInContext(
       `(async () => {

@@ -9,7 +9,9 @@ const standsOnTop = ['clew']
 const reserved: { [dependency: string]: string } = { openai: '@clew/openrouter' }
 
 type Manifest = { name: string; dependencies?: object; peerDependencies?: object; optionalDependencies?: object }
-const folders = ['packages', 'examples'].flatMap((group) => readdirSync(join(root, group)).map((name) => join(root, group, name)))
+const folders = ['packages', 'examples'].flatMap((group) =>
+  readdirSync(join(root, group)).map((name) => join(root, group, name)),
+)
 const packages = folders
   .filter((folder) => existsSync(join(folder, 'package.json')))
   .map((folder) => ({
@@ -22,12 +24,17 @@ const ours = new Set(packages.map(({ manifest }) => manifest.name))
 /** Every module that the file names in an import, an export or a dynamic import. */
 function importsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8').replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')
-  const found = text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|import\s*\(?\s*['"]([^'"]+)['"]/g)
+  const found = text.matchAll(
+    /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|import\s*\(?\s*['"]([^'"]+)['"]/g,
+  )
   return [...found].map((match) => (match[1] ?? match[2]) as string)
 }
 
 function packageOf(specifier: string): string {
-  return specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
 }
 
 const sources = packages.flatMap(({ folder, manifest, isExample }) =>
@@ -68,7 +75,11 @@ describe('import walls', () => {
 
   it('every import stands in the manifest', () => {
     const offences = sources.flatMap(({ file, manifest }) => {
-      const known = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies })
+      const known = Object.keys({
+        ...manifest.dependencies,
+        ...manifest.peerDependencies,
+        ...manifest.optionalDependencies,
+      })
       return importsOf(file)
         .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
         .map(packageOf)
@@ -88,13 +99,20 @@ describe('import walls', () => {
   })
 
   it('core imports nothing of Node', () => {
-    const offences = sources.filter(({ manifest }) => manifest.name === '@clew/core').flatMap(({ file }) => importsOf(file).filter((name) => name.startsWith('node:')))
+    const offences = sources
+      .filter(({ manifest }) => manifest.name === '@clew/core')
+      .flatMap(({ file }) => importsOf(file).filter((name) => name.startsWith('node:')))
     expect(offences).toEqual([])
   })
 
   it('no file is part of a circle, types included', () => {
     const graph = new Map(
-      sources.map(({ file }) => [file, importsOf(file).filter((name) => name.startsWith('.')).map((name) => join(dirname(file), name))]),
+      sources.map(({ file }) => [
+        file,
+        importsOf(file)
+          .filter((name) => name.startsWith('.'))
+          .map((name) => join(dirname(file), name)),
+      ]),
     )
     const circles: string[] = []
     const done = new Set<string>()

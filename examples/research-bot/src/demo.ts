@@ -21,7 +21,9 @@ await program(async (screen, signal) => {
   const verified = (report?.findings ?? []).filter((finding) => finding.verified)
   const documents = new Set(verified.map((finding) => finding.source))
   if (verified.length >= 3 && documents.size >= 2) return 0
-  screen.line(`The demo needs three verified quotations from two documents; there are ${verified.length} from ${documents.size}.`)
+  screen.line(
+    `The demo needs three verified quotations from two documents; there are ${verified.length} from ${documents.size}.`,
+  )
   return 1
 })
 

@@ -12,7 +12,9 @@ export class Library {
   readonly #db = new DatabaseSync(':memory:')
 
   constructor() {
-    this.#db.exec("CREATE VIRTUAL TABLE pages USING fts5(document UNINDEXED, page UNINDEXED, title, text, tokenize = 'porter unicode61')")
+    this.#db.exec(
+      "CREATE VIRTUAL TABLE pages USING fts5(document UNINDEXED, page UNINDEXED, title, text, tokenize = 'porter unicode61')",
+    )
   }
 
   get size(): number {
@@ -52,7 +54,9 @@ export class Library {
   read(document: string, page: number): Page | undefined {
     const found = this.#documents.get(document)
     const text = found?.pages[page - 1]
-    return found && text !== undefined ? { document, title: found.title, page, pages: found.pages.length, text } : undefined
+    return found && text !== undefined
+      ? { document, title: found.title, page, pages: found.pages.length, text }
+      : undefined
   }
 
   has(document: string): boolean {

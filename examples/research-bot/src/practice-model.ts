@@ -8,7 +8,13 @@ import { createHash } from 'node:crypto'
 import type { ChatRequest, LocalAnswer, WireMessage, WireTool } from '@clew/testing'
 import { sentencesOf } from './quotes.ts'
 
-type Schema = { type?: string; properties?: { [name: string]: Schema }; items?: Schema; required?: string[]; description?: string }
+type Schema = {
+  type?: string
+  properties?: { [name: string]: Schema }
+  items?: Schema
+  required?: string[]
+  description?: string
+}
 type Tool = { name: string; parameters: Schema }
 type Call = { name: string; arguments: { [name: string]: unknown } }
 type Result = { call: Call; text: string; data: unknown }
@@ -40,11 +46,15 @@ function plan(request: ChatRequest): Plan {
   if (search && of(search).length === 0) {
     const queries = queriesFor(question)
     const parameter = stringParameter(search) as string
-    return { thought: `I should look for ${queries.join('; ')}.`, calls: queries.map((query) => ({ name: search.name, arguments: { [parameter]: query } })) }
+    return {
+      thought: `I should look for ${queries.join('; ')}.`,
+      calls: queries.map((query) => ({ name: search.name, arguments: { [parameter]: query } })),
+    }
   }
   if (search && read && of(read).length === 0) {
     const calls = readsFor(read, of(search), keywordsOf(question))
-    if (calls.length > 0) return { thought: `I should read the ${calls.length} best pages that the searches gave.`, calls }
+    if (calls.length > 0)
+      return { thought: `I should read the ${calls.length} best pages that the searches gave.`, calls }
   }
   const submitted = of(submit)
   const isAccepted = submitted.some((result) => /accept/i.test(result.text) && !/not accepted/i.test(result.text))
@@ -83,7 +93,13 @@ function resultsOf(messages: WireMessage[]): Result[] {
       const call = calls.find((call) => call.id === message.tool_call_id)
       if (!call) return []
       const text = typeof message.content === 'string' ? message.content : ''
-      return [{ call: { name: call.function.name, arguments: parse(call.function.arguments) as Call['arguments'] }, text, data: parse(text) }]
+      return [
+        {
+          call: { name: call.function.name, arguments: parse(call.function.arguments) as Call['arguments'] },
+          text,
+          data: parse(text),
+        },
+      ]
     })
 }
 
@@ -102,7 +118,9 @@ function stringParameter({ parameters }: Tool): string | undefined {
 
 /** A list of objects that hold a quotation: what a report is made of. */
 function quotesParameter({ parameters }: Tool): string | undefined {
-  return Object.entries(parameters.properties ?? {}).find(([, schema]) => fieldLike(schema.items, /quot|excerpt|passage/i))?.[0]
+  return Object.entries(parameters.properties ?? {}).find(([, schema]) =>
+    fieldLike(schema.items, /quot|excerpt|passage/i),
+  )?.[0]
 }
 
 function fieldLike(schema: Schema | undefined, pattern: RegExp): string | undefined {
@@ -111,7 +129,11 @@ function fieldLike(schema: Schema | undefined, pattern: RegExp): string | undefi
 
 // What it does with it
 
-const stopWords = new Set('a an and any are as at be but by can do does for from has have how if in into is it its more most no not of on one or over so that the their them then there these they this to under was what when where which while who why will with without you your they’re about between'.split(' '))
+const stopWords = new Set(
+  'a an and any are as at be but by can do does for from has have how if in into is it its more most no not of on one or over so that the their them then there these they this to under was what when where which while who why will with without you your they’re about between'.split(
+    ' ',
+  ),
+)
 
 function keywordsOf(text: string): string[] {
   const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
@@ -151,8 +173,14 @@ function objectsWith(data: unknown, key: string): { [name: string]: unknown }[] 
   if (Array.isArray(data)) return data.flatMap((item) => objectsWith(item, key))
   if (typeof data !== 'object' || data === null) return []
   const object = data as { [name: string]: unknown }
-  return [...(typeof object[key] === 'string' ? [object] : []), ...Object.values(object).flatMap((value) => objectsWith(value, key))]
+  return [
+    ...(typeof object[key] === 'string' ? [object] : []),
+    ...Object.values(object).flatMap((value) => objectsWith(value, key)),
+  ]
 }
+
+/** Code, tables, links and headings are no sentences. */
+const notProse = /[|<>{}[\]=;]|```|\/\/|https?:|^#/
 
 type Picked = { source: string; sentence: string; score: number }
 
@@ -162,37 +190,53 @@ function pickQuotes(reads: Result[], read: Tool | undefined, keywords: string[])
   const pages = reads.map(({ call, data }) => {
     const source = String(call.arguments[parameter])
     return sentencesOf(longestText(data))
-      .filter((sentence) => sentence.length >= 50 && sentence.length <= 320 && !/[|<>{}[\]]|https?:|^#/.test(sentence))
-      .map((sentence) => ({ source, sentence, score: keywords.filter((word) => sentence.toLowerCase().includes(word)).length }))
+      .filter((sentence) => sentence.length >= 40 && sentence.length <= 320 && !notProse.test(sentence))
+      .map((sentence) => ({
+        source,
+        sentence,
+        score: keywords.filter((word) => sentence.toLowerCase().includes(word)).length,
+      }))
       .filter(({ score }) => score > 0)
       .sort((a, b) => b.score - a.score)
       .slice(0, 2)
   })
-  return pages.flat().sort((a, b) => b.score - a.score).slice(0, 6)
+  return pages
+    .flat()
+    .sort((a, b) => b.score - a.score)
+    .slice(0, 6)
 }
 
 function longestText(data: unknown): string {
   if (typeof data === 'string') return data
   if (typeof data !== 'object' || data === null) return ''
-  return Object.values(data).map(longestText).reduce((longest, text) => (text.length > longest.length ? text : longest), '')
+  return Object.values(data)
+    .map(longestText)
+    .reduce((longest, text) => (text.length > longest.length ? text : longest), '')
 }
 
 /** Fills the tool's schema by the names of its fields. */
 function submission(submit: Tool, question: string, picked: Picked[], isFirst: boolean): Plan {
   const list = quotesParameter(submit) as string
   const item = submit.parameters.properties?.[list]?.items
-  const quoted = isFirst ? picked.map((quote, index) => (index === picked.length - 1 ? { ...quote, sentence: misquote(quote.sentence) } : quote)) : picked
+  const quoted = isFirst
+    ? picked.map((quote, index) =>
+        index === picked.length - 1 ? { ...quote, sentence: misquote(quote.sentence) } : quote,
+      )
+    : picked
   const input: Call['arguments'] = {}
   for (const [name, schema] of Object.entries(submit.parameters.properties ?? {})) {
     if (name === list) input[name] = quoted.map((quote) => fill(item, quote))
     else if (schema.type === 'string') {
       input[name] = /title|heading/i.test(name)
         ? `A practice model (no neural network) on: ${question.replace(/\s+/g, ' ').slice(0, 160)}`
-        : `The documents were searched for the words of the question. These ${quoted.length} passages of ${new Set(quoted.map((quote) => quote.source)).size} documents share most of them. A practice model quotes; it does not conclude.`
+        : 'The documents were searched for the words of the question; quoted are the sentences that share most of them. A practice model quotes, it does not conclude.'
     }
   }
   const again = isFirst ? '' : ' One quotation was wrong, so I copy all of them again.'
-  return { thought: `I have ${picked.length} passages to quote.${again}`, calls: [{ name: submit.name, arguments: input }] }
+  return {
+    thought: `I have ${picked.length} passages to quote.${again}`,
+    calls: [{ name: submit.name, arguments: input }],
+  }
 }
 
 function fill(schema: Schema | undefined, { source, sentence }: Picked): { [name: string]: string } {

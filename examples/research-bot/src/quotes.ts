@@ -7,15 +7,22 @@ const shortest = 20
 
 export function checkQuote(library: Library, quote: string, source: string): QuoteCheck {
   if (!library.has(source)) {
-    return { ok: false, problem: `there is no document "${source}"; cite a document by the id that search_documents gave` }
+    return {
+      ok: false,
+      problem: `there is no document "${source}"; cite a document by the id that search_documents gave`,
+    }
   }
   const wanted = normalise(quote)
-  if (wanted.length < shortest) return { ok: false, problem: `the quotation is too short to check; quote at least ${shortest} characters` }
+  if (wanted.length < shortest)
+    return { ok: false, problem: `the quotation is too short to check; quote at least ${shortest} characters` }
   if (normalise(library.textOf(source)).includes(wanted)) return { ok: true }
   const elsewhere = library.search(quote, 3).find((hit) => normalise(library.textOf(hit.document)).includes(wanted))
   if (elsewhere) return { ok: false, problem: `these words are not in "${source}", but in "${elsewhere.document}"` }
   const nearest = nearestSentence(library.textOf(source), quote)
-  return { ok: false, problem: `these words are not in "${source}"${nearest ? `. The nearest there: "${nearest}"` : ''}` }
+  return {
+    ok: false,
+    problem: `these words are not in "${source}"${nearest ? `. The nearest there: "${nearest}"` : ''}`,
+  }
 }
 
 function normalise(text: string): string {

@@ -15,14 +15,19 @@ export function toMarkdown(report: Report, question: string, library: Library, i
   const unverified = report.findings.filter((finding) => !finding.verified).length
   const lines = [`# ${oneLine(report.title)}`, '']
   if (interrupted) lines.push('> **Interrupted: this report is not finished.**', '')
-  if (unverified > 0) lines.push(`> **${unverified} of ${report.findings.length} quotations could not be verified; they are marked.**`, '')
+  if (unverified > 0)
+    lines.push(
+      `> **${unverified} of ${report.findings.length} quotations could not be verified; they are marked.**`,
+      '',
+    )
   lines.push(`*Question: ${oneLine(question).slice(0, 500)}*`, '', report.summary.trim(), '', '## Findings', '')
   for (const { claim, quote, source, verified } of report.findings) {
     lines.push(`- ${oneLine(claim)} ${number(source)}`, '')
     lines.push(`  > ${verified ? '' : '**[unverified]** '}“${oneLine(quote)}” ${number(source)}`, '')
   }
   lines.push('## Sources', '')
-  for (const [index, source] of sources.entries()) lines.push(`${index + 1}. ${oneLine(library.titleOf(source))} (${source})`)
+  for (const [index, source] of sources.entries())
+    lines.push(`${index + 1}. ${oneLine(library.titleOf(source))} (${source})`)
   return `${lines.join('\n')}\n`
 }
 

@@ -81,7 +81,8 @@ async function chooseModel(given: Arguments): Promise<{ model: Model; name: stri
 
 /** What there is of a report when the work ends early: the last draft, marked as unfinished. */
 async function keep(given: Arguments, desk: Desk, screen: Screen): Promise<void> {
-  const draft = desk.report ?? desk.draft ?? { title: given.question.slice(0, 160), summary: 'Nothing was submitted yet.', findings: [] }
+  const draft = desk.report ??
+    desk.draft ?? { title: given.question.slice(0, 160), summary: 'Nothing was submitted yet.', findings: [] }
   await write(given.out, toMarkdown(draft, given.question, desk.library, true))
   screen.line(`Unfinished report: ${given.out} (${draft.findings.length} findings)`)
   screen.line(`Spent: ${screen.totals()}`)

@@ -11,7 +11,9 @@ export const researcher = (model: Model) =>
         'You research a question in the given documents and report what they say, with exact quotations.',
         '1. Search first: make several search_documents calls at once, with short and different queries.',
         '2. Read the best pages with read_document, several at once. Long documents have several pages.',
-        ...(web.isEmpty ? [] : ['   Pages that are linked there and not yet among the documents come in with fetch_page.']),
+        ...(web.isEmpty
+          ? []
+          : ['   Pages that are linked there and not yet among the documents come in with fetch_page.']),
         '3. When you know enough, call submit_report once. Copy quotations word for word from pages you read: one',
         '   passage each, no dots in between, nothing changed. Prefer quotations from several documents.',
         '4. When the report comes back, correct what it names and submit the whole report again.',

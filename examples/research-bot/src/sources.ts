@@ -26,7 +26,9 @@ export async function gather(sources: readonly string[], web: WebPages, signal: 
   if (gathered.documents.length === 0) {
     const why = gathered.skipped.slice(0, 3).map(({ path, reason }) => `${path} (${reason})`)
     const left = why.length > 0 ? ` Left out: ${why.join(', ')}${gathered.skipped.length > 3 ? ', …' : ''}.` : ''
-    throw new SourceError(`There is nothing to read in ${sources.join(', ')}. Name folders with Markdown, HTML or text files, or web pages.${left}`)
+    throw new SourceError(
+      `There is nothing to read in ${sources.join(', ')}. Name folders with Markdown, HTML or text files, or web pages.${left}`,
+    )
   }
   return gathered
 }
@@ -39,7 +41,10 @@ async function gatherPage(url: string, web: WebPages, signal: AbortSignal, gathe
   } catch (cause) {
     signal.throwIfAborted()
     const { message, cause: inner } = cause as { message: string; cause?: { message?: string } }
-    throw new SourceError(`The page ${url} could not be read: ${message}${inner?.message ? ` (${inner.message})` : ''}`, { cause })
+    throw new SourceError(
+      `The page ${url} could not be read: ${message}${inner?.message ? ` (${inner.message})` : ''}`,
+      { cause },
+    )
   }
 }
 
@@ -51,7 +56,12 @@ async function gatherPath(path: string, signal: AbortSignal, gathered: Gathered)
   const files = entries
     .filter((entry) => entry.isFile() && textTypes.has(extname(entry.name).toLowerCase()))
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !relative(path, file).split(/[/\\]/).some((folder) => skippedFolders.has(folder)))
+    .filter(
+      (file) =>
+        !relative(path, file)
+          .split(/[/\\]/)
+          .some((folder) => skippedFolders.has(folder)),
+    )
     .sort()
   for (const file of files) {
     signal.throwIfAborted()

@@ -56,29 +56,32 @@ export function openScreen(output: Output = process.stdout, env: NodeJS.ProcessE
         thought = ''
         doing = 'waiting for the model'
         if (event.last) line(`turn ${turn} · the limit of ${event.last} is reached: the last answer`)
-        return draw()
+        break
       case 'reasoning-delta':
         thought = (thought + event.text).replace(/\s+/g, ' ').slice(-200)
-        doing = `thinking: …${thought.slice(-40)}`
-        return
+        doing = `thinking: …${printable(thought.slice(-40))}`
+        return // drawn by the clock: an answer has thousands of these
       case 'text-delta':
         doing = 'answering'
         return
       case 'model-end': {
         usage = addUsage(usage, event.usage)
         const count = event.message.toolCalls?.length ?? 0
-        return line(paint(1, `turn ${turn}`) + (count > 0 ? ` · ${count} ${count === 1 ? 'call' : 'calls'}` : ' · answer'))
+        line(paint(1, `turn ${turn}`) + (count > 0 ? ` · ${count} ${count === 1 ? 'call' : 'calls'}` : ' · answer'))
+        break
       }
       case 'tool-start':
         calls += 1
         inputs.set(event.id, describe(event.input))
         doing = `running ${event.name}`
-        return draw()
+        break
       case 'tool-end': {
         const outcome = event.isError ? paint(31, `✗ ${firstLines(event.content)}`) : paint(32, `✓ ${event.view ?? ''}`)
-        return line(`  ${event.name} ${inputs.get(event.id) ?? ''} ${outcome}`)
+        line(`  ${event.name} ${inputs.get(event.id) ?? ''} ${outcome}`)
+        break
       }
     }
+    draw()
   }
 
   return {
@@ -105,7 +108,7 @@ function firstLines(content: unknown): string {
 
 /** Without control characters: what a page or a model says must not steer the terminal. */
 function printable(text: string): string {
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, ' ')
+  return text.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, ' ')
 }
 
 function fit(text: string, width: number): string {

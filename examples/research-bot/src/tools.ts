@@ -1,5 +1,5 @@
 /** The tools of the research bot. What they work on, the desk, is the run's context. */
-import { tool, type ToolRun } from 'clew'
+import { type ToolRun, tool } from 'clew'
 import { z } from 'zod'
 import type { Library } from './library.ts'
 import { checkQuote } from './quotes.ts'
@@ -21,7 +21,8 @@ export type Desk = {
 
 export const searchDocuments = tool({
   name: 'search_documents',
-  description: 'Full-text search in the documents. Gives the best pages with a snippet of each. Ask several short queries at once.',
+  description:
+    'Full-text search in the documents. Gives the best pages with a snippet of each. Ask several short queries at once.',
   input: z.object({ query: z.string().describe('A few words that the page should hold') }),
   effect: 'pure',
   execute: ({ query }, { context: { library } }: ToolRun<Desk>) => {
@@ -42,14 +43,16 @@ export const readDocument = tool({
   execute: ({ document, page }, { context: { library } }: ToolRun<Desk>) => {
     const found = library.read(document, page)
     if (found) return { content: found, view: `page ${page} of ${found.pages}, ${found.text.length} characters` }
-    if (library.has(document)) throw new Error(`"${document}" has ${library.pageCount(document)} pages; there is no page ${page}.`)
+    if (library.has(document))
+      throw new Error(`"${document}" has ${library.pageCount(document)} pages; there is no page ${page}.`)
     throw new Error(`There is no document "${document}". Use an id that search_documents gave.`)
   },
 })
 
 export const fetchPage = tool({
   name: 'fetch_page',
-  description: 'Fetches a web page of one of the sites among the sources. After that it can be searched, read and cited by its URL.',
+  description:
+    'Fetches a web page of one of the sites among the sources. After that it can be searched, read and cited by its URL.',
   input: z.object({ url: z.string().describe('A link found in a page, as a whole URL') }),
   effect: 'idempotent',
   timeoutMs: 30_000,
@@ -82,7 +85,11 @@ export const submitReport = tool({
   effect: 'idempotent',
   execute: ({ title, summary, findings }, { context: desk }: ToolRun<Desk>) => {
     const checks = findings.map(({ quote, source }) => checkQuote(desk.library, quote, source))
-    desk.draft = { title, summary, findings: findings.map((finding, index) => ({ ...finding, verified: checks[index]?.ok ?? false })) }
+    desk.draft = {
+      title,
+      summary,
+      findings: findings.map((finding, index) => ({ ...finding, verified: checks[index]?.ok ?? false })),
+    }
     const problems = checks.flatMap((check, index) => (check.ok ? [] : [`- finding ${index + 1}: ${check.problem}`]))
     if (problems.length > 0 && desk.rejections < desk.maxRejections) {
       desk.rejections += 1
@@ -92,7 +99,10 @@ export const submitReport = tool({
       )
     }
     desk.report = desk.draft
-    const view = problems.length === 0 ? `all ${findings.length} quotations verified` : `accepted with ${problems.length} unverified quotations`
+    const view =
+      problems.length === 0
+        ? `all ${findings.length} quotations verified`
+        : `accepted with ${problems.length} unverified quotations`
     return { content: 'Accepted. Say in one sentence that the report is done.', view }
   },
 })

@@ -21,7 +21,11 @@ export class WebPages {
   async fetch(url: string, signal: AbortSignal): Promise<Document> {
     let at = this.#check(url)
     for (let redirects = 0; redirects <= maxRedirects; redirects++) {
-      const response = await fetch(at, { signal, redirect: 'manual', headers: { accept: 'text/html, text/markdown, text/plain' } })
+      const response = await fetch(at, {
+        signal,
+        redirect: 'manual',
+        headers: { accept: 'text/html, text/markdown, text/plain' },
+      })
       const location = response.headers.get('location')
       if (response.status >= 300 && response.status < 400 && location) {
         await response.body?.cancel()
@@ -30,7 +34,8 @@ export class WebPages {
       }
       if (!response.ok) throw new Error(`${at} answered with status ${response.status}.`)
       const type = response.headers.get('content-type') ?? ''
-      if (!/^(text\/|application\/(xhtml\+xml|json))/.test(type)) throw new Error(`${at} is ${type || 'of unknown type'}, not text.`)
+      if (!/^(text\/|application\/(xhtml\+xml|json))/.test(type))
+        throw new Error(`${at} is ${type || 'of unknown type'}, not text.`)
       const text = await readText(response, at)
       return type.includes('html') ? fromHtml(at, text) : { id: at, title: titleOfText(text) ?? at, text }
     }
@@ -41,7 +46,9 @@ export class WebPages {
     if (!URL.canParse(url)) throw new Error(`"${url}" is no whole URL.`)
     const { origin, href } = new URL(url)
     if (this.#origins.has(origin)) return href
-    throw new Error(`${origin} is not among the sources. Pages may be fetched from: ${[...this.#origins].join(', ') || 'nowhere'}.`)
+    throw new Error(
+      `${origin} is not among the sources. Pages may be fetched from: ${[...this.#origins].join(', ') || 'nowhere'}.`,
+    )
   }
 }
 
@@ -76,5 +83,9 @@ export function fromHtml(id: string, html: string): Document {
 
 /** The first heading of a Markdown text. */
 export function titleOfText(text: string): string | undefined {
-  return /^#{1,3}\s+(.+?)\s*#*$/m.exec(text)?.[1]?.replace(/[*_`]/g, '').trim()
+  return /^#{1,3}\s+(.+?)\s*#*$/m
+    .exec(text)?.[1]
+    ?.replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/[*_`]|<[^>]*>/g, '')
+    .trim()
 }

@@ -10,7 +10,10 @@ export type Line = { append: LoggedEvent[] } | { appended: LoggedEvent[] } | { e
 
 /** Three calls in one turn, then an answer. */
 export const script = [
-  { text: 'I pay all three.', calls: ['a', 'b', 'c'].map((to) => ({ id: `wire-${to}`, name: 'pay', arguments: { to } })) },
+  {
+    text: 'I pay all three.',
+    calls: ['a', 'b', 'c'].map((to) => ({ id: `wire-${to}`, name: 'pay', arguments: { to } })),
+  },
   'All three are paid.',
 ]
 

@@ -14,10 +14,20 @@ afterAll(() => rmSync(folder, { recursive: true }))
 /** The lines that a child wrote until it was killed after line `last`. */
 function killAfter(last: number): { lines: Line[]; wasKilled: boolean } {
   const record = join(folder, `${last}.jsonl`)
-  const { signal, status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'kill-child.ts'), record, String(last)])
+  const { signal, status, stderr } = spawnSync(process.execPath, [
+    join(import.meta.dirname, 'kill-child.ts'),
+    record,
+    String(last),
+  ])
   if (signal === null && status !== 0) throw new Error(String(stderr))
   const text = existsSync(record) ? readFileSync(record, 'utf8') : ''
-  return { lines: text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Line), wasKilled: signal === 'SIGKILL' }
+  return {
+    lines: text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Line),
+    wasKilled: signal === 'SIGKILL',
+  }
 }
 
 const startsIn = (events: LoggedEvent[]) => events.flatMap((event) => (event.type === 'tool-start' ? [event.id] : []))
@@ -49,7 +59,10 @@ describe('kill -9 at every append and effect of a run with three parallel calls'
     // Another process goes on from what was durable. A call that may have run waits for a verdict.
     const session = memorySession('killed', durable)
     const hasAnswered = durable.some((event) => event.type === 'model-end')
-    const agent = payer(scriptedModel(hasAnswered ? script.slice(durable.filter((event) => event.type === 'model-end').length) : script), (id) => effects.push(id))
+    const agent = payer(
+      scriptedModel(hasAnswered ? script.slice(durable.filter((event) => event.type === 'model-end').length) : script),
+      (id) => effects.push(id),
+    )
     let result = await agent.resume(session)
     if (result.status === 'waiting') {
       const verdicts = result.needs.map((need) => {

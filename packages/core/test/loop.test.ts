@@ -15,14 +15,29 @@ describe('the loop', () => {
   it('answers without tools', async () => {
     const model = scriptedModel(['Hello.'])
     const result = await new Agent({ name: 'a', model, instructions: 'Be kind.' }).run('Hi')
-    expect(result).toMatchObject({ status: 'done', text: 'Hello.', output: 'Hello.', usage: { requests: 1, inputTokens: 10 } })
-    expect(model.requests[0]).toMatchObject({ instructions: 'Be kind.', messages: [{ role: 'user', content: 'Hi' }], tools: [] })
+    expect(result).toMatchObject({
+      status: 'done',
+      text: 'Hello.',
+      output: 'Hello.',
+      usage: { requests: 1, inputTokens: 10 },
+    })
+    expect(model.requests[0]).toMatchObject({
+      instructions: 'Be kind.',
+      messages: [{ role: 'user', content: 'Hi' }],
+      tools: [],
+    })
     expect(model.requests[0]).not.toHaveProperty('toolChoice')
   })
 
   it('runs the calls of a turn and sends their results in the order asked', async () => {
     const model = scriptedModel([
-      { text: 'Let me look.', calls: [{ id: 'x', name: 'weather', arguments: { city: 'Oslo' } }, { id: 'y', name: 'weather', arguments: { city: 'Rome' } }] },
+      {
+        text: 'Let me look.',
+        calls: [
+          { id: 'x', name: 'weather', arguments: { city: 'Oslo' } },
+          { id: 'y', name: 'weather', arguments: { city: 'Rome' } },
+        ],
+      },
       'Both are sunny.',
     ])
     const result = await new Agent({ name: 'a', model, tools: [weather] }).run('Compare Oslo and Rome.')
@@ -35,12 +50,27 @@ describe('the loop', () => {
   })
 
   it('streams the same run', async () => {
-    const model = scriptedModel([{ calls: [{ name: 'weather', arguments: { city: 'Oslo' } }] }, { text: 'Sunny.', chunks: 3 }])
+    const model = scriptedModel([
+      { calls: [{ name: 'weather', arguments: { city: 'Oslo' } }] },
+      { text: 'Sunny.', chunks: 3 },
+    ])
     const events: RunEvent[] = []
     for await (const event of new Agent({ name: 'a', model, tools: [weather] }).run('Oslo?')) events.push(event)
     expect(events.map((event) => event.type)).toEqual([
-      'run-start', 'turn-start', 'tool-input-start', 'tool-input-delta', 'tool-input-end', 'model-end', 'tool-start', 'tool-end',
-      'turn-start', 'text-delta', 'text-delta', 'text-delta', 'model-end', 'run-end',
+      'run-start',
+      'turn-start',
+      'tool-input-start',
+      'tool-input-delta',
+      'tool-input-end',
+      'model-end',
+      'tool-start',
+      'tool-end',
+      'turn-start',
+      'text-delta',
+      'text-delta',
+      'text-delta',
+      'model-end',
+      'run-end',
     ])
   })
 })

@@ -30,8 +30,11 @@ const refund = tool({
   },
 })
 const askUser = tool({ name: 'ask_user', input: z.object({ question: z.string() }), effect: 'pure' })
-const calls = (...orders: number[]): ScriptedReply => ({ calls: orders.map((order) => ({ name: 'refund', arguments: { order } })) })
-const clerk = (...script: ScriptedReply[]) => new Agent({ name: 'clerk', model: scriptedModel(script), tools: [refund, askUser] })
+const calls = (...orders: number[]): ScriptedReply => ({
+  calls: orders.map((order) => ({ name: 'refund', arguments: { order } })),
+})
+const clerk = (...script: ScriptedReply[]) =>
+  new Agent({ name: 'clerk', model: scriptedModel(script), tools: [refund, askUser] })
 
 /** Deep-freezes, so that a `reduce` that writes into its input throws. */
 function frozen<Value>(value: Value): Value {
@@ -77,29 +80,73 @@ describe('the state', () => {
   })
 
   it('of a sub-agent sits inside the call that runs it, and its usage counts for the parent', () => {
-    const usage = { requests: 1, inputTokens: 7, outputTokens: 3, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0, usd: 0.5 }
+    const usage = {
+      requests: 1,
+      inputTokens: 7,
+      outputTokens: 3,
+      cachedTokens: 0,
+      cacheWriteTokens: 0,
+      reasoningTokens: 0,
+      usd: 0.5,
+    }
     const call = { id: 'c1', wireId: 'w1', name: 'writer', arguments: '{}' }
     const inner = { id: 'c2', wireId: 'w2', name: 'refund', arguments: '{"order":20}' }
     const events: LoggedEvent[] = [
       { type: 'run-start', v: 1, id: 'r', agent: 'desk', input: [{ role: 'user', content: 'go' }] },
       { type: 'turn-start', turn: 1 },
-      { type: 'model-end', turn: 1, finishReason: 'tool-calls', usage, message: { role: 'assistant', content: '', toolCalls: [call] } },
+      {
+        type: 'model-end',
+        turn: 1,
+        finishReason: 'tool-calls',
+        usage,
+        message: { role: 'assistant', content: '', toolCalls: [call] },
+      },
       { type: 'tool-start', id: 'c1', name: 'writer', input: {} },
-      { type: 'child', id: 'c1', event: { type: 'run-start', v: 1, id: 'r2', agent: 'writer', input: [{ role: 'user', content: 'write' }] } },
-      { type: 'child', id: 'c1', event: { type: 'model-end', turn: 1, finishReason: 'tool-calls', usage, message: { role: 'assistant', content: '', toolCalls: [inner] } } },
+      {
+        type: 'child',
+        id: 'c1',
+        event: { type: 'run-start', v: 1, id: 'r2', agent: 'writer', input: [{ role: 'user', content: 'write' }] },
+      },
+      {
+        type: 'child',
+        id: 'c1',
+        event: {
+          type: 'model-end',
+          turn: 1,
+          finishReason: 'tool-calls',
+          usage,
+          message: { role: 'assistant', content: '', toolCalls: [inner] },
+        },
+      },
       { type: 'child', id: 'c1', event: { type: 'tool-wait', id: 'c2', name: 'refund', for: 'approval' } },
     ]
     const state = fold(events)
     expect(state.usage).toMatchObject({ requests: 2, inputTokens: 14, usd: 1 })
-    expect(state.pending[0]).toMatchObject({ status: 'running', child: { agent: 'writer', pending: [{ status: 'waiting', for: 'approval' }] } })
+    expect(state.pending[0]).toMatchObject({
+      status: 'running',
+      child: { agent: 'writer', pending: [{ status: 'waiting', for: 'approval' }] },
+    })
   })
 
   it('passes the word to another agent when the calls of the turn are closed', () => {
-    const usage = { requests: 1, inputTokens: 0, outputTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 }
+    const usage = {
+      requests: 1,
+      inputTokens: 0,
+      outputTokens: 0,
+      cachedTokens: 0,
+      cacheWriteTokens: 0,
+      reasoningTokens: 0,
+    }
     const toolCalls = ['c1', 'c2'].map((id) => ({ id, wireId: id, name: 'x', arguments: '{}' }))
     const before = fold([
       { type: 'run-start', v: 1, id: 'r', agent: 'desk', input: [{ role: 'user', content: 'go' }] },
-      { type: 'model-end', turn: 1, finishReason: 'tool-calls', usage, message: { role: 'assistant', content: '', toolCalls } },
+      {
+        type: 'model-end',
+        turn: 1,
+        finishReason: 'tool-calls',
+        usage,
+        message: { role: 'assistant', content: '', toolCalls },
+      },
       { type: 'tool-end', id: 'c2', name: 'x', content: 'over to you', handoff: 'writer' },
     ])
     expect(before.agent).toBe('desk')
@@ -111,14 +158,23 @@ describe('waiting', () => {
   it('P065 P066: an approval given in another process runs the approved call alone, once', async () => {
     refunds.length = 0
     const paused = await clerk(calls(1, 20, 2)).run('go')
-    expect(paused).toMatchObject({ status: 'waiting', needs: [{ for: 'approval', tool: 'refund', input: { order: 20 }, path: ['clerk'] }] })
+    expect(paused).toMatchObject({
+      status: 'waiting',
+      needs: [{ for: 'approval', tool: 'refund', input: { order: 20 }, path: ['clerk'] }],
+    })
     expect(refunds.toSorted()).toEqual([1, 2])
     const saved = JSON.parse(JSON.stringify(paused.state)) as RunState
     const model = scriptedModel(['All refunded.'])
-    const result = await new Agent({ name: 'clerk', model, tools: [refund] }).resume(saved, { [saved.pending[1]!.call.id]: approve() })
+    const result = await new Agent({ name: 'clerk', model, tools: [refund] }).resume(saved, {
+      [saved.pending[1]!.call.id]: approve(),
+    })
     expect(result).toMatchObject({ status: 'done', text: 'All refunded.' })
     expect(refunds.toSorted()).toEqual([1, 2, 20])
-    expect(model.requests[0]!.messages.slice(-3).map((message) => message.content)).toEqual(['refunded 1', 'refunded 20', 'refunded 2'])
+    expect(model.requests[0]!.messages.slice(-3).map((message) => message.content)).toEqual([
+      'refunded 1',
+      'refunded 20',
+      'refunded 2',
+    ])
     expect(result.usage.requests).toBe(2)
   })
 
@@ -128,7 +184,11 @@ describe('waiting', () => {
     const model = scriptedModel(['Understood.'])
     const agent = new Agent({ name: 'clerk', model, tools: [refund] })
     await agent.resume(session, { [paused.needs![0]!.id]: deny('too dear') })
-    expect(model.requests[0]!.messages.at(-1)).toMatchObject({ role: 'tool', content: 'Denied: too dear', isError: true })
+    expect(model.requests[0]!.messages.at(-1)).toMatchObject({
+      role: 'tool',
+      content: 'Denied: too dear',
+      isError: true,
+    })
   })
 
   it('P071: with two questions and one answer the other is still asked', async () => {
@@ -146,7 +206,9 @@ describe('waiting', () => {
     const paused = await clerk(calls(20)).run('go', { session })
     const id = paused.needs![0]!.id
     await expect(clerk().resume(session, { nope: approve() })).rejects.toThrow(/No call "nope" waits/)
-    await expect(clerk().resume(session, { [id]: failed('x') })).rejects.toThrow(/waits for approval; answer with approve/)
+    await expect(clerk().resume(session, { [id]: failed('x') })).rejects.toThrow(
+      /waits for approval; answer with approve/,
+    )
     expect(refunds).toEqual([])
     await clerk('ok').resume(session, { [id]: approve() })
     await expect(clerk('ok').resume(session, { [id]: approve() })).rejects.toThrow(/unknown or was answered before/)
@@ -163,7 +225,15 @@ describe('waiting', () => {
       },
       execute: () => ++ran,
     })
-    const model = scriptedModel([{ calls: [{ name: 'risky', arguments: { n: 1 } }, { name: 'risky', arguments: {} }] }, 'ok'])
+    const model = scriptedModel([
+      {
+        calls: [
+          { name: 'risky', arguments: { n: 1 } },
+          { name: 'risky', arguments: {} },
+        ],
+      },
+      'ok',
+    ])
     await new Agent({ name: 'a', model, tools: [risky] }).run('go')
     expect(ran).toBe(0)
     expect(model.requests[1]!.messages.slice(-2)).toMatchObject([{ isError: true }, { isError: true }])
@@ -171,18 +241,31 @@ describe('waiting', () => {
 
   it('P035: a client-side call waits; the results of the others are kept', async () => {
     const session = memorySession()
-    const agent = clerk({ calls: [{ name: 'refund', arguments: { order: 3 } }, { name: 'ask_user', arguments: { question: 'Sure?' } }] })
+    const agent = clerk({
+      calls: [
+        { name: 'refund', arguments: { order: 3 } },
+        { name: 'ask_user', arguments: { question: 'Sure?' } },
+      ],
+    })
     const paused = await agent.run('go', { session })
-    expect(paused).toMatchObject({ status: 'waiting', needs: [{ for: 'result', tool: 'ask_user', input: { question: 'Sure?' } }] })
+    expect(paused).toMatchObject({
+      status: 'waiting',
+      needs: [{ for: 'result', tool: 'ask_user', input: { question: 'Sure?' } }],
+    })
     const model = scriptedModel(['Thanks.'])
-    await new Agent({ name: 'clerk', model, tools: [refund, askUser] }).resume(session, { [paused.needs![0]!.id]: respond('yes') })
+    await new Agent({ name: 'clerk', model, tools: [refund, askUser] }).resume(session, {
+      [paused.needs![0]!.id]: respond('yes'),
+    })
     expect(model.requests[0]!.messages.slice(-2)).toMatchObject([{ content: 'refunded 3' }, { content: 'yes' }])
   })
 
   it('refuses a new input while calls wait, and names them', async () => {
     const session = memorySession('s1')
     await clerk(calls(20)).run('go', { session })
-    await expect(clerk('x').run('more', { session })).rejects.toMatchObject({ name: 'SessionWaiting', needs: [{ tool: 'refund' }] })
+    await expect(clerk('x').run('more', { session })).rejects.toMatchObject({
+      name: 'SessionWaiting',
+      needs: [{ tool: 'refund' }],
+    })
   })
 })
 

@@ -1,8 +1,9 @@
 /** What the compiler knows of a user's code. Compiled by `npm run check`, never run. */
+
+import { type } from 'arktype'
 import { expectTypeOf } from 'vitest'
 import { z } from 'zod'
 import * as z3 from 'zod/v3'
-import { type } from 'arktype'
 import { Agent, type Model, type RunResult, type Tool, type ToolRun, tool } from '../src/index.ts'
 
 declare const model: Model
@@ -79,7 +80,11 @@ new Agent<App>({ name: 's', model, tools: [db] })
 const byInstructions = new Agent({ name: 'i', model, instructions: (context: App) => `For ${context.user}` })
 expectTypeOf(byInstructions).toEqualTypeOf<Agent<App, string>>()
 
-const extractor = new Agent({ name: 'e', model, output: z.object({ title: z.string(), year: z.string().transform(Number) }) })
+const extractor = new Agent({
+  name: 'e',
+  model,
+  output: z.object({ title: z.string(), year: z.string().transform(Number) }),
+})
 expectTypeOf(extractor).toEqualTypeOf<Agent<unknown, { title: string; year: number }>>()
 const extracted = await extractor.run('x')
 if (extracted.status === 'done') expectTypeOf(extracted.output.year).toEqualTypeOf<number>()
@@ -95,5 +100,9 @@ simple.on('model-end', (event) => expectTypeOf(event.usage.inputTokens).toEqualT
 simple.on('no-such-event', () => {})
 
 new Agent({ ...extractor.options, limits: { usd: 1 } })
-const dynamic = new Agent({ name: 'd', model, tools: (context: App) => [weather, whoami].slice(0, context.user.length) })
+const dynamic = new Agent({
+  name: 'd',
+  model,
+  tools: (context: App) => [weather, whoami].slice(0, context.user.length),
+})
 expectTypeOf(dynamic).toEqualTypeOf<Agent<App, string>>()

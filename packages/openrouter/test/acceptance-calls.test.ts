@@ -2,7 +2,16 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Agent, isClewError, memorySession, type ModelError, type RunError, type RunEvent, tool, type Usage } from '@clew/core'
+import {
+  Agent,
+  isClewError,
+  type ModelError,
+  memorySession,
+  type RunError,
+  type RunEvent,
+  tool,
+  type Usage,
+} from '@clew/core'
 import { type LocalReply, startOpenRouter } from '@clew/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
@@ -23,7 +32,12 @@ async function assemble(fragments: object[], finish: string | null = 'tool_calls
     tools: recorders.map((each) => each.tool),
   })
   const [assistant] = sent(played.bodies[1], 'assistant')
-  return { ...played, ran: recorders.flatMap((each) => each.ran), calls: assistant?.tool_calls ?? [], results: sent(played.bodies[1], 'tool') }
+  return {
+    ...played,
+    ran: recorders.flatMap((each) => each.ran),
+    calls: assistant?.tool_calls ?? [],
+    results: sent(played.bodies[1], 'tool'),
+  }
 }
 
 /** What a run on this answer rejects with, and what ran before. */
@@ -36,7 +50,12 @@ async function fail(reply: LocalReply) {
 
 describe('assembling streamed calls', () => {
   it('P015: takes a name that is repeated in each chunk once', async () => {
-    const fragment = (text: string) => ({ index: 0, id: 'c1', type: 'function', function: { name: 'w', arguments: text } })
+    const fragment = (text: string) => ({
+      index: 0,
+      id: 'c1',
+      type: 'function',
+      function: { name: 'w', arguments: text },
+    })
     const { calls, ran } = await assemble([fragment('{"ci'), fragment('ty":"Os'), fragment('lo"}')])
     expect(calls).toEqual([{ id: 'c1', type: 'function', function: { name: 'w', arguments: '{"city":"Oslo"}' } }])
     expect(ran).toEqual([{ city: 'Oslo' }])
@@ -67,7 +86,10 @@ describe('assembling streamed calls', () => {
       { id: 'c1', function: { name: 'w', arguments: '{"n":1}' } },
       { id: 'c2', function: { name: 'w', arguments: '{"n":2}' } },
     ])
-    expect(calls.map((call) => [call.id, call.function.arguments])).toEqual([['c1', '{"n":1}'], ['c2', '{"n":2}']])
+    expect(calls.map((call) => [call.id, call.function.arguments])).toEqual([
+      ['c1', '{"n":1}'],
+      ['c2', '{"n":2}'],
+    ])
     expect(ran).toEqual([{ n: 1 }, { n: 2 }])
   })
 
@@ -97,12 +119,9 @@ describe('assembling streamed calls', () => {
     const again = (n: number): LocalReply => ({ calls: [{ id: 'call_0', name: 'w', arguments: { n } }] })
     const { bodies, events } = await play([again(1), again(2), 'End.'], { tools: [tool] })
     expect(ran).toEqual([{ n: 1 }, { n: 2 }])
-    expect(bodies[2]!.messages.slice(1).map((message) => message.tool_calls?.[0]?.function.arguments ?? message.content)).toEqual([
-      '{"n":1}',
-      'result 1 of w',
-      '{"n":2}',
-      'result 2 of w',
-    ])
+    expect(
+      bodies[2]!.messages.slice(1).map((message) => message.tool_calls?.[0]?.function.arguments ?? message.content),
+    ).toEqual(['{"n":1}', 'result 1 of w', '{"n":2}', 'result 2 of w'])
     expect(new Set(eventsOf(events, 'tool-end').map((event) => event.id)).size).toBe(2)
   })
 
@@ -131,17 +150,26 @@ describe('assembling streamed calls', () => {
     expect(whole.ran).toEqual([{ n: 12 }])
   })
 
-  it.each(['stop', 'other', 'error_free_nonsense', null])('P025: runs calls whatever the finish reason says (%s)', async (finish) => {
-    const { ran, result } = await assemble([{ index: 0, id: 'c1', function: { name: 'w', arguments: '{"n":1}' } }], finish)
-    expect(ran).toEqual([{ n: 1 }])
-    expect(result.text).toBe('End.')
-  })
+  it.each(['stop', 'other', 'error_free_nonsense', null])(
+    'P025: runs calls whatever the finish reason says (%s)',
+    async (finish) => {
+      const { ran, result } = await assemble(
+        [{ index: 0, id: 'c1', function: { name: 'w', arguments: '{"n":1}' } }],
+        finish,
+      )
+      expect(ran).toEqual([{ n: 1 }])
+      expect(result.text).toBe('End.')
+    },
+  )
 
   it.each([
     ['length', /cut off at its length limit/],
     ['content_filter', /content filter/],
   ])('P026: runs no call of an answer that was cut (%s), and tells the model', async (finish, why) => {
-    const { ran, results, events } = await assemble([{ index: 0, id: 'c1', function: { name: 'w', arguments: '{"n":1}' } }], finish)
+    const { ran, results, events } = await assemble(
+      [{ index: 0, id: 'c1', function: { name: 'w', arguments: '{"n":1}' } }],
+      finish,
+    )
     expect(ran).toEqual([])
     expect(eventsOf(events, 'tool-start')).toEqual([])
     expect(results.map((message) => message.content)).toEqual([expect.stringMatching(why)])
@@ -149,9 +177,15 @@ describe('assembling streamed calls', () => {
 
   it('P027: keeps the text beside calls, in the history and in the next request', async () => {
     const { tool } = recorder()
-    const { bodies, result } = await play([{ text: 'Let me look.', calls: [{ id: 'c1', name: 'w' }] }, 'End.'], { tools: [tool] })
+    const { bodies, result } = await play([{ text: 'Let me look.', calls: [{ id: 'c1', name: 'w' }] }, 'End.'], {
+      tools: [tool],
+    })
     expect(sent(bodies[1], 'assistant')).toMatchObject([{ content: 'Let me look.', tool_calls: [{ id: 'c1' }] }])
-    expect(result.state.messages[1]).toMatchObject({ role: 'assistant', content: 'Let me look.', toolCalls: [{ wireId: 'c1' }] })
+    expect(result.state.messages[1]).toMatchObject({
+      role: 'assistant',
+      content: 'Let me look.',
+      toolCalls: [{ wireId: 'c1' }],
+    })
   })
 
   it('P028: sends content null, not "", with an assistant message of calls alone', async () => {
@@ -178,8 +212,13 @@ describe('assembling streamed calls', () => {
       const own = events.filter((event) => 'id' in event && event.id === call.id)
       const order = own.map((event) => event.type).filter((type, index, all) => type !== all[index - 1])
       expect(order).toEqual(['tool-input-start', 'tool-input-delta', 'tool-input-end', 'tool-start', 'tool-end'])
-      expect(eventsOf(own, 'tool-input-delta').map((event) => event.text).join('')).toBe(call.arguments)
-      const at = (type: RunEvent['type']) => events.findIndex((event) => event.type === type && 'id' in event && event.id === call.id)
+      expect(
+        eventsOf(own, 'tool-input-delta')
+          .map((event) => event.text)
+          .join(''),
+      ).toBe(call.arguments)
+      const at = (type: RunEvent['type']) =>
+        events.findIndex((event) => event.type === type && 'id' in event && event.id === call.id)
       const asked = events.findIndex((event) => event.type === 'model-end')
       expect(at('tool-input-end')).toBeLessThan(asked)
       expect(asked).toBeLessThan(at('tool-start'))
@@ -197,7 +236,9 @@ describe('assembling streamed calls', () => {
   })
 
   it('P044: sends no broken arguments back', async () => {
-    const { ran, calls, results, result } = await assemble([{ index: 0, id: 'c1', function: { name: 'w', arguments: '{bad' } }])
+    const { ran, calls, results, result } = await assemble([
+      { index: 0, id: 'c1', function: { name: 'w', arguments: '{bad' } },
+    ])
     expect(ran).toEqual([])
     expect(JSON.parse(calls[0]!.function.arguments)).toEqual({})
     expect(results[0]).toMatchObject({ tool_call_id: 'c1', content: expect.stringContaining('{bad') })
@@ -212,10 +253,23 @@ describe('the next request', () => {
     const fast = tool({ name: 'fast', effect: 'pure', execute: () => 'fast result' })
     const { tool: first } = recorder('first')
     const server = await startOpenRouter({
-      respond: [{ calls: [{ id: 'a', name: 'slow' }, { id: 'b', name: 'fast' }, { id: 'c', name: 'first' }] }, 'End.'],
+      respond: [
+        {
+          calls: [
+            { id: 'a', name: 'slow' },
+            { id: 'b', name: 'fast' },
+            { id: 'c', name: 'first' },
+          ],
+        },
+        'End.',
+      ],
     })
     onTestFinished(server.close)
-    const agent = new Agent({ name: 'a', model: openrouter('m/x', { baseURL: server.url, apiKey: 'k' }), tools: [slow, fast, first] })
+    const agent = new Agent({
+      name: 'a',
+      model: openrouter('m/x', { baseURL: server.url, apiKey: 'k' }),
+      tools: [slow, fast, first],
+    })
     const ended: string[] = []
     agent.on('tool-end', (event) => {
       ended.push(event.name)
@@ -255,12 +309,18 @@ describe('the next request', () => {
       expect(body.tools).toHaveLength(1)
       expect(body.response_format).toMatchObject({
         type: 'json_schema',
-        json_schema: { name: expect.any(String), schema: { type: 'object', properties: { year: { type: 'number' } }, required: ['year'] } },
+        json_schema: {
+          name: expect.any(String),
+          schema: { type: 'object', properties: { year: { type: 'number' } }, required: ['year'] },
+        },
       })
       expect((body.response_format as { json_schema: { strict?: boolean } }).json_schema.strict ?? false).toBe(false)
     }
     expect(result).toMatchObject({ status: 'done', output: { year: 1999 } })
-    const format = { type: 'json_schema', json_schema: { name: 'y', schema: { type: 'object', properties: {} }, strict: true } } as const
+    const format = {
+      type: 'json_schema',
+      json_schema: { name: 'y', schema: { type: 'object', properties: {} }, strict: true },
+    } as const
     const strict = await play(['{"year":1999}'], { tools: [tool], output, settings: { responseFormat: format } })
     expect(strict.bodies[0]!.response_format).toEqual(format)
   })
@@ -272,8 +332,17 @@ describe('the next request', () => {
     await using server = await startOpenRouter({
       respond: [
         { text: 'Wait…', calls: [{ id: 'c1', name: 'zebra', arguments: '{ "b": 1,\n "a": 2.0 }' }] },
-        { calls: [{ id: 'c2', name: 'apple', arguments: '{bad' }, { id: 'c2', name: 'nope', arguments: '' }, { name: 'un.known' }] },
-        { reasoningDetails: [{ type: 'reasoning.text', index: 0, text: 'Hm.', signature: 's' }], calls: [{ name: 'broken' }] },
+        {
+          calls: [
+            { id: 'c2', name: 'apple', arguments: '{bad' },
+            { id: 'c2', name: 'nope', arguments: '' },
+            { name: 'un.known' },
+          ],
+        },
+        {
+          reasoningDetails: [{ type: 'reasoning.text', index: 0, text: 'Hm.', signature: 's' }],
+          calls: [{ name: 'broken' }],
+        },
         'End. 💥',
         'Again.',
       ],
@@ -298,7 +367,13 @@ describe('the next request', () => {
       expect(kept).toMatch(/"tools":\[.*zebra.*apple.*broken.*"messages":\[/s)
       expect(texts[index + 1]!.slice(0, kept.length)).toBe(kept)
     }
-    expect(server.requests.map((request) => request.body.tool_choice)).toEqual(['required', 'auto', 'auto', 'none', 'required'])
+    expect(server.requests.map((request) => request.body.tool_choice)).toEqual([
+      'required',
+      'auto',
+      'auto',
+      'none',
+      'required',
+    ])
   })
 
   it('P155: sends tool messages of role, tool_call_id and content', async () => {
@@ -340,12 +415,26 @@ describe('usage', () => {
     const { result } = await play([{ text: 'Hello.', usage }])
     expect(result.usage).toMatchObject({ requests: 1, inputTokens: 100, cachedTokens: 90, outputTokens: 5, usd: 0.01 })
     const { tool } = recorder()
-    const two = await play([{ calls: [{ name: 'w' }], usage }, { text: 'End.', usage }], { tools: [tool] })
-    expect(two.result.usage).toMatchObject({ requests: 2, inputTokens: 200, cachedTokens: 180, outputTokens: 10, usd: 0.02 })
+    const two = await play(
+      [
+        { calls: [{ name: 'w' }], usage },
+        { text: 'End.', usage },
+      ],
+      { tools: [tool] },
+    )
+    expect(two.result.usage).toMatchObject({
+      requests: 2,
+      inputTokens: 200,
+      cachedTokens: 180,
+      outputTokens: 10,
+      usd: 0.02,
+    })
   })
 
   it('P112: counts tokens written to the cache', async () => {
-    const { result } = await play([{ text: 'Hello.', usage: { prompt_tokens_details: { cached_tokens: 0, cache_write_tokens: 50 } } }])
+    const { result } = await play([
+      { text: 'Hello.', usage: { prompt_tokens_details: { cached_tokens: 0, cache_write_tokens: 50 } } },
+    ])
     expect(result.usage).toMatchObject({ cacheWriteTokens: 50, cachedTokens: 0 })
   })
 
@@ -361,25 +450,60 @@ describe('usage', () => {
     expect(result.usage).not.toHaveProperty('unreported')
   })
 
-  it.each([
+  const unusable: [string, unknown][] = [
     ['no usage', undefined],
     ['usage null', null],
     ['usage without fields', {}],
-    ['usage of null fields', { prompt_tokens: null, completion_tokens: null, cost: null, prompt_tokens_details: null, completion_tokens_details: { reasoning_tokens: null } }],
-    ['usage of wrong types', { prompt_tokens: 'many', completion_tokens: {}, cost: 'NaN', prompt_tokens_details: [], completion_tokens_details: 7 }],
-  ])('P115: says of %s what is known, and no NaN', async (_, given) => {
-    const { result } = await play([{ chunks: [chunk({ content: 'Hello.' }), chunk({}, 'stop', given === undefined ? {} : { usage: given })] }])
+    [
+      'usage of null fields',
+      {
+        prompt_tokens: null,
+        completion_tokens: null,
+        cost: null,
+        prompt_tokens_details: null,
+        completion_tokens_details: { reasoning_tokens: null },
+      },
+    ],
+    [
+      'usage of wrong types',
+      {
+        prompt_tokens: 'many',
+        completion_tokens: {},
+        cost: 'NaN',
+        prompt_tokens_details: [],
+        completion_tokens_details: 7,
+      },
+    ],
+  ]
+  const answerWith = (given: unknown) => chunk({}, 'stop', given === undefined ? {} : { usage: given })
+  it.each(unusable)('P115: makes no NaN of %s, and counts the request', async (_, given) => {
+    const { result } = await play([{ chunks: [chunk({ content: 'Hello.' }), answerWith(given)] }])
     expect(result.usage.requests).toBe(1)
     for (const value of Object.values(result.usage)) expect(value).toSatisfy(Number.isFinite)
     expect(result.usage).not.toHaveProperty('usd')
     expect(JSON.parse(JSON.stringify(result.usage))).toEqual(result.usage)
+  })
+
+  it.each(unusable)('P115: says of %s that usage is unknown', async (_, given) => {
+    const { result } = await play([{ chunks: [chunk({ content: 'Hello.' }), answerWith(given)] }])
     expect(result.usage.unreported).toBe(1)
   })
 
   it('P115: counts the requests whose usage is unknown beside those that told it', async () => {
     const { tool } = recorder()
-    const { result } = await play([{ calls: [{ name: 'w' }], usage: null }, { text: 'End.', usage: { ...usage } }], { tools: [tool] })
-    expect(result.usage).toMatchObject({ requests: 2, unreported: 1, inputTokens: 10, usd: 0.5 } satisfies Partial<Usage>)
+    const { result } = await play(
+      [
+        { calls: [{ name: 'w' }], usage: null },
+        { text: 'End.', usage: { ...usage } },
+      ],
+      { tools: [tool] },
+    )
+    expect(result.usage).toMatchObject({
+      requests: 2,
+      unreported: 1,
+      inputTokens: 10,
+      usd: 0.5,
+    } satisfies Partial<Usage>)
   })
 })
 
@@ -393,7 +517,12 @@ describe('errors', () => {
     ['a finish of stop', [chunk({}, 'stop', { error }), chunk({ content: '' }, null)]],
     ['the choice', [{ id: 'gen-1', choices: [{ index: 0, delta: {}, finish_reason: 'error', error }] }]],
   ])('P086: takes an error in mid-stream (%s) for an error, and runs no call', async (_, end) => {
-    const { error: thrown, details, cause, ran } = await fail({ chunks: [chunk({ content: 'Let me ' }), callOfW, ...end] })
+    const {
+      error: thrown,
+      details,
+      cause,
+      ran,
+    } = await fail({ chunks: [chunk({ content: 'Let me ' }), callOfW, ...end] })
     expect(details).toMatchObject({ code: 502, provider: 'SomeHost', retryable: true, partial: { text: 'Let me ' } })
     expect(cause.message).toContain('Upstream went away')
     expect(ran).toEqual([])
@@ -402,12 +531,16 @@ describe('errors', () => {
 
   it('P086: counts what the failed answer cost', async () => {
     const usage = { prompt_tokens: 10, completion_tokens: 4, cost: 0.5 }
-    const { error: thrown } = await fail({ chunks: [chunk({ content: 'Let me ' }), { choices: [], error }, { choices: [], usage }] })
+    const { error: thrown } = await fail({
+      chunks: [chunk({ content: 'Let me ' }), { choices: [], error }, { choices: [], usage }],
+    })
     expect(thrown.state.usage).toMatchObject({ requests: 1, inputTokens: 10, outputTokens: 4, usd: 0.5 })
   })
 
   it('P086: takes finish_reason "error" without an error object for an error', async () => {
-    const end = { choices: [{ index: 0, delta: {}, finish_reason: 'error', native_finish_reason: 'MALFORMED_FUNCTION_CALL' }] }
+    const end = {
+      choices: [{ index: 0, delta: {}, finish_reason: 'error', native_finish_reason: 'MALFORMED_FUNCTION_CALL' }],
+    }
     const { cause, ran } = await fail({ chunks: [chunk({ content: 'Let me ' }), callOfW, end] })
     expect(cause.message).toContain('MALFORMED_FUNCTION_CALL')
     expect(ran).toEqual([])
@@ -430,13 +563,27 @@ describe('errors', () => {
     await once(server, 'listening')
     const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const agent = new Agent({ name: 'a', model: openrouter('m/x', { baseURL, apiKey: 'k' }) })
-    const thrown = await agent.run('Hi').then(() => undefined, (caught: RunError) => caught)
-    expect((thrown?.cause as ModelError).details).toMatchObject({ code: 'incomplete-stream', retryable: true, partial: { text: 'Once upon' } })
+    const thrown: unknown = await agent.run('Hi').then(
+      () => undefined,
+      (caught) => caught,
+    )
+    if (!isClewError(thrown, 'run')) throw thrown
+    expect((thrown.cause as ModelError).details).toMatchObject({
+      code: 'incomplete-stream',
+      retryable: true,
+      partial: { text: 'Once upon' },
+    })
   })
 
   it.each<[string, LocalReply]>([
     ['one JSON text', { body: JSON.stringify({ error: { code: 502, message: 'Bad gateway' }, user_id: 'u' }) }],
-    ['an event', { chunks: [': OPENROUTER PROCESSING', { error: { code: 502, message: 'Bad gateway' }, user_id: 'u' }], done: false }],
+    [
+      'an event',
+      {
+        chunks: [': OPENROUTER PROCESSING', { error: { code: 502, message: 'Bad gateway' }, user_id: 'u' }],
+        done: false,
+      },
+    ],
     ['a code that is a text', { body: JSON.stringify({ error: { code: '502', message: 'Bad gateway' } }) }],
   ])('P089: takes status 200 with an error (%s) for a retryable error', async (_, reply) => {
     const { details, cause } = await fail(reply)
@@ -446,14 +593,32 @@ describe('errors', () => {
   })
 
   it('P090: keeps a finish reason that nobody knew, and takes null for metadata', async () => {
-    const end = { choices: [{ index: 0, delta: null, finish_reason: 'guardrail_intervened', native_finish_reason: null, logprobs: 3 }], usage: null, service_tier: null }
-    const { result, events } = await play([{ chunks: [{ ...chunk({ content: 'Hello.', tool_calls: null, annotations: null, images: null, refusal: null }), provider: null }, end] }])
+    const end = {
+      choices: [
+        { index: 0, delta: null, finish_reason: 'guardrail_intervened', native_finish_reason: null, logprobs: 3 },
+      ],
+      usage: null,
+      service_tier: null,
+    }
+    const { result, events } = await play([
+      {
+        chunks: [
+          {
+            ...chunk({ content: 'Hello.', tool_calls: null, annotations: null, images: null, refusal: null }),
+            provider: null,
+          },
+          end,
+        ],
+      },
+    ])
     expect(result).toMatchObject({ status: 'done', text: 'Hello.', finishReason: 'other' })
     expect(eventsOf(events, 'model-end')[0]!.rawFinishReason).toBe('guardrail_intervened')
   })
 
   it('P090: keeps an unknown finish reason also beside a native one', async () => {
-    const end = { choices: [{ index: 0, delta: {}, finish_reason: 'guardrail_intervened', native_finish_reason: 'blocked' }] }
+    const end = {
+      choices: [{ index: 0, delta: {}, finish_reason: 'guardrail_intervened', native_finish_reason: 'blocked' }],
+    }
     const { result, events } = await play([{ chunks: [chunk({ content: 'Hello.' }), end] }])
     expect(result.finishReason).toBe('other')
     expect(eventsOf(events, 'model-end')[0]!.rawFinishReason).toContain('guardrail_intervened')
@@ -464,17 +629,32 @@ describe('errors', () => {
     ['JSON text', JSON.stringify({ error: { message: 'max_tokens is too large', type: 'invalid_request_error' } })],
     ['an object', { error: { message: 'max_tokens is too large' } }],
   ])("P092: tells the upstream's own reason (%s) and its name", async (_, raw) => {
-    const { cause, details, error: thrown } = await fail({
+    const {
+      cause,
+      details,
+      error: thrown,
+    } = await fail({
       status: 400,
       error: { message: 'Provider returned error', code: 400, metadata: { provider_name: 'DeepInfra', raw } },
     })
     for (const message of [cause.message, thrown.message]) expect(message).toMatch(/DeepInfra.*max_tokens is too large/)
-    expect(details).toMatchObject({ status: 400, provider: 'DeepInfra', retryable: false, raw: typeof raw === 'string' ? raw : JSON.stringify(raw) })
+    expect(details).toMatchObject({
+      status: 400,
+      provider: 'DeepInfra',
+      retryable: false,
+      raw: typeof raw === 'string' ? raw : JSON.stringify(raw),
+    })
   })
 
   it('P095: ends with an empty text and its reason when the last answer is empty', async () => {
     const { tool, ran } = recorder()
-    const { result } = await play([{ text: 'Let me look.', calls: [{ name: 'w' }] }, { text: '', finishReason: 'stop' }], { tools: [tool] })
+    const { result } = await play(
+      [
+        { text: 'Let me look.', calls: [{ name: 'w' }] },
+        { text: '', finishReason: 'stop' },
+      ],
+      { tools: [tool] },
+    )
     expect(ran).toHaveLength(1)
     expect(result).toMatchObject({ status: 'done', text: '', output: '', finishReason: 'stop' })
   })
@@ -485,10 +665,14 @@ describe('errors', () => {
   })
 
   it('P096: gives a refusal as such, streamed or whole', async () => {
-    const streamed = await play([{ chunks: [chunk({ content: '', refusal: 'I cannot ' }), chunk({ refusal: 'help.' }), chunk({}, 'stop')] }])
+    const streamed = await play([
+      { chunks: [chunk({ content: '', refusal: 'I cannot ' }), chunk({ refusal: 'help.' }), chunk({}, 'stop')] },
+    ])
     expect(streamed.result).toMatchObject({ text: '', refusal: 'I cannot help.' })
     const message = { role: 'assistant', content: null, refusal: 'I cannot help.' }
-    const whole = await play([{ body: JSON.stringify({ id: 'gen-1', choices: [{ index: 0, message, finish_reason: 'stop' }] }) }])
+    const whole = await play([
+      { body: JSON.stringify({ id: 'gen-1', choices: [{ index: 0, message, finish_reason: 'stop' }] }) },
+    ])
     expect(whole.result).toMatchObject({ text: '', refusal: 'I cannot help.' })
     expect((await play(['Hello.'])).result).not.toHaveProperty('refusal')
   })

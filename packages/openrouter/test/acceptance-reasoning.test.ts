@@ -29,10 +29,19 @@ describe('reasoning', () => {
     const details = [
       { type: 'reasoning.summary', format: 'openai-responses-v1', index: 0, summary: 'I ask the tool.' },
       { type: 'reasoning.encrypted', format: 'openai-responses-v1', index: 0, id: 'rs_1', data: 'gAAAA==' },
-      { type: 'reasoning.text', format: null, index: 1, future: { deep: [1, null] }, text: ' Let  me\n', signature: 'EqA1' },
+      {
+        type: 'reasoning.text',
+        format: null,
+        index: 1,
+        future: { deep: [1, null] },
+        text: ' Let  me\n',
+        signature: 'EqA1',
+      },
       { type: 'reasoning.of_tomorrow', payload: [{ a: 1 }], id: null },
     ]
-    const { bodies } = await play([{ reasoningDetails: details, calls: [{ id: 'c1', name: 'look' }] }, 'End.'], { tools: [look] })
+    const { bodies } = await play([{ reasoningDetails: details, calls: [{ id: 'c1', name: 'look' }] }, 'End.'], {
+      tools: [look],
+    })
     expect(bodies[1]!.messages.slice(1)).toEqual([
       {
         role: 'assistant',
@@ -45,7 +54,9 @@ describe('reasoning', () => {
   })
 
   it('P001: sends back the details of an answer that was not streamed, in the order of its keys', async () => {
-    const details = [{ type: 'reasoning.text', text: 'Hm.', signature: 'EqA1', format: 'anthropic-claude-v1', index: 0, id: null }]
+    const details = [
+      { type: 'reasoning.text', text: 'Hm.', signature: 'EqA1', format: 'anthropic-claude-v1', index: 0, id: null },
+    ]
     const message = {
       role: 'assistant',
       content: '',
@@ -68,7 +79,11 @@ describe('reasoning', () => {
 
   it('P002: replays the fragments of one block as one block, its signature complete', async () => {
     const shared = { type: 'reasoning.text', format: 'anthropic-claude-v1', index: 0 }
-    const details = await replayed({ ...shared, text: 'Let' }, { ...shared, text: ' me…' }, { ...shared, signature: 'EqA1==' })
+    const details = await replayed(
+      { ...shared, text: 'Let' },
+      { ...shared, text: ' me…' },
+      { ...shared, signature: 'EqA1==' },
+    )
     expect(details).toEqual([{ ...shared, text: 'Let me…', signature: 'EqA1==' }])
   })
 
@@ -90,7 +105,9 @@ describe('reasoning', () => {
   it('P005: sends each block once, beside parallel calls and over five turns', async () => {
     const turns = [1, 2, 3, 4, 5].map((turn) => signed(`thought-${turn}.`, [`a${turn}`, `b${turn}`]))
     const { bodies, texts } = await play([...turns, 'End.'], { tools: [look] })
-    expect(sent(bodies[1], 'assistant')).toMatchObject([{ reasoning_details: [block('thought-1.')], tool_calls: [{ id: 'a1' }, { id: 'b1' }] }])
+    expect(sent(bodies[1], 'assistant')).toMatchObject([
+      { reasoning_details: [block('thought-1.')], tool_calls: [{ id: 'a1' }, { id: 'b1' }] },
+    ])
     for (const turn of [1, 2, 3, 4, 5]) {
       expect(occurrences(texts[5]!, `"text":"thought-${turn}."`)).toBe(1)
       expect(occurrences(texts[5]!, `sig-thought-${turn}.`)).toBe(1)
@@ -105,9 +122,24 @@ describe('reasoning', () => {
   })
 
   it('P007: shows nothing of an encrypted block, and replays it', async () => {
-    const encrypted = { type: 'reasoning.encrypted', data: 'gAAAABo=', id: 'rs_9', format: 'openai-responses-v1', index: 0 }
+    const encrypted = {
+      type: 'reasoning.encrypted',
+      data: 'gAAAABo=',
+      id: 'rs_9',
+      format: 'openai-responses-v1',
+      index: 0,
+    }
     const { events, bodies } = await play(
-      [{ chunks: [chunk({ content: '', reasoning: null, reasoning_details: [encrypted] }), callLook, chunk({}, 'tool_calls')] }, 'End.'],
+      [
+        {
+          chunks: [
+            chunk({ content: '', reasoning: null, reasoning_details: [encrypted] }),
+            callLook,
+            chunk({}, 'tool_calls'),
+          ],
+        },
+        'End.',
+      ],
       { tools: [look] },
     )
     expect(eventsOf(events, 'reasoning-delta')).toEqual([])
@@ -118,7 +150,10 @@ describe('reasoning', () => {
   it('P008: drops the unsigned block of an answer that was aborted, and the talk goes on', async () => {
     const half = { type: 'reasoning.text', text: 'Half a thought', format: 'anthropic-claude-v1', index: 0 }
     const slow = {
-      chunks: [chunk({ content: '', reasoning: half.text, reasoning_details: [half] }), ...Array(200).fill(': OPENROUTER PROCESSING')],
+      chunks: [
+        chunk({ content: '', reasoning: half.text, reasoning_details: [half] }),
+        ...Array(200).fill(': OPENROUTER PROCESSING'),
+      ],
       pace: 50,
     }
     await using server = await startOpenRouter({ respond: [slow, 'Here I am.'] })
@@ -132,24 +167,37 @@ describe('reasoning', () => {
     const next = await agent.run('Never mind. Are you there?', { session })
     expect(next.text).toBe('Here I am.')
     expect(server.requests[1]!.text).not.toContain('Half a thought')
-    expect(sent(server.requests[1]!.body, 'user').map((message) => message.content)).toEqual(['Think hard.', 'Never mind. Are you there?'])
+    expect(sent(server.requests[1]!.body, 'user').map((message) => message.content)).toEqual([
+      'Think hard.',
+      'Never mind. Are you there?',
+    ])
   })
 
   it('P008: drops the unsigned block of an answer that was cut at its length, and keeps signed ones', async () => {
     const shared = { type: 'reasoning.text', format: 'anthropic-claude-v1' }
     const whole = { ...shared, index: 0, text: 'Whole', signature: 'EqA1' }
     const half = { ...shared, index: 1, text: 'Half' }
-    const cut = [chunk({ reasoning_details: [whole] }), chunk({ reasoning_details: [half] }), chunk({ content: 'I' }), chunk({}, 'length')]
+    const cut = [
+      chunk({ reasoning_details: [whole] }),
+      chunk({ reasoning_details: [half] }),
+      chunk({ content: 'I' }),
+      chunk({}, 'length'),
+    ]
     await using server = await startOpenRouter({ respond: [{ chunks: cut }, 'Yes.'] })
     const agent = new Agent({ name: 'a', model: openrouter('m/x', { baseURL: server.url, apiKey: 'k' }) })
     const session = memorySession()
     await agent.run('Think.', { session })
     await agent.run('Go on.', { session })
-    expect(sent(server.requests[1]!.body, 'assistant')).toEqual([{ role: 'assistant', content: 'I', reasoning_details: [whole] }])
+    expect(sent(server.requests[1]!.body, 'assistant')).toEqual([
+      { role: 'assistant', content: 'I', reasoning_details: [whole] },
+    ])
   })
 
   it.each([
-    ['details', { reasoning: 'Secret plan', reasoning_details: [{ type: 'reasoning.text', text: 'Secret plan', index: 0 }] }],
+    [
+      'details',
+      { reasoning: 'Secret plan', reasoning_details: [{ type: 'reasoning.text', text: 'Secret plan', index: 0 }] },
+    ],
     ['reasoning', { reasoning: 'Secret plan' }],
     ['reasoning_content', { reasoning_content: 'Secret plan' }],
   ])('P010: never replays reasoning (%s) as text', async (_, delta) => {
@@ -164,22 +212,37 @@ describe('reasoning', () => {
   it('P011: drops the details together with the turn that held them, and keeps those of other turns', async () => {
     const first = await play([signed('one', ['a1']), signed('two', ['a2']), 'End.'], { tools: [look] })
     const [question, , , ...kept] = first.result.state.messages
-    const { bodies } = await play(['Yes.'], { tools: [look], input: [question!, ...kept, { role: 'user', content: 'And?' }] })
-    expect(bodies[0]!.messages.map((message) => message.role)).toEqual(['user', 'assistant', 'tool', 'assistant', 'user'])
-    expect(sent(bodies[0], 'assistant')[0]).toMatchObject({ reasoning_details: [block('two')], tool_calls: [{ id: 'a2' }] })
+    const { bodies } = await play(['Yes.'], {
+      tools: [look],
+      input: [question!, ...kept, { role: 'user', content: 'And?' }],
+    })
+    expect(bodies[0]!.messages.map((message) => message.role)).toEqual([
+      'user',
+      'assistant',
+      'tool',
+      'assistant',
+      'user',
+    ])
+    expect(sent(bodies[0], 'assistant')[0]).toMatchObject({
+      reasoning_details: [block('two')],
+      tool_calls: [{ id: 'a2' }],
+    })
     expect(JSON.stringify(bodies[0])).not.toContain('sig-one')
   })
 
   it('P012: keeps the details through a session saved as JSON and read again', async () => {
     await using server = await startOpenRouter({ respond: [signed('one', ['a1', 'b1']), 'End.', 'Again.'] })
-    const make = () => new Agent({ name: 'a', model: openrouter('m/x', { baseURL: server.url, apiKey: 'k' }), tools: [look] })
+    const make = () =>
+      new Agent({ name: 'a', model: openrouter('m/x', { baseURL: server.url, apiKey: 'k' }), tools: [look] })
     const session = memorySession('s')
     await make().run('Look.', { session })
     const saved = JSON.parse(JSON.stringify((await session.read()).events)) as LoggedEvent[]
     const result = await make().run('And again?', { session: memorySession('s', saved) })
     expect(result.text).toBe('Again.')
     expect(sent(server.requests[2]!.body, 'assistant')[0]!.reasoning_details).toEqual([block('one')])
-    expect(server.requests[2]!.text).toContain(server.requests[1]!.text.slice(0, server.requests[1]!.text.lastIndexOf(']')))
+    expect(server.requests[2]!.text).toContain(
+      server.requests[1]!.text.slice(0, server.requests[1]!.text.lastIndexOf(']')),
+    )
   })
 
   it('P012: keeps the details through a bare state saved as JSON', async () => {
@@ -188,14 +251,17 @@ describe('reasoning', () => {
     const agent = new Agent({ name: 'a', model: openrouter('m/x', { baseURL: server.url, apiKey: 'k' }), tools: [ask] })
     const paused = await agent.run('Look.')
     if (paused.status !== 'waiting') throw new Error(paused.status)
-    const result = await agent.resume(JSON.parse(JSON.stringify(paused.state)), { [paused.needs[0]!.id]: { type: 'approve' } })
+    const result = await agent.resume(JSON.parse(JSON.stringify(paused.state)), {
+      [paused.needs[0]!.id]: { type: 'approve' },
+    })
     expect(result.text).toBe('End.')
     expect(sent(server.requests[1]!.body, 'assistant')[0]!.reasoning_details).toEqual([block('one')])
   })
 
   it('P013: says nothing of reasoning unless it was set, but for the default model', async () => {
     const keys = async (model: string, settings = {}) => (await play(['Hello.'], { model, settings })).bodies[0]!
-    for (const key of ['reasoning', 'reasoning_effort', 'include_reasoning']) expect(await keys('openai/gpt-5')).not.toHaveProperty(key)
+    for (const key of ['reasoning', 'reasoning_effort', 'include_reasoning'])
+      expect(await keys('openai/gpt-5')).not.toHaveProperty(key)
     expect((await keys(defaultModel)).reasoning).toEqual({ enabled: true })
     expect((await keys(`${defaultModel}:free`)).reasoning).toEqual({ enabled: true })
     expect((await keys(defaultModel, { reasoning: { enabled: false } })).reasoning).toEqual({ enabled: false })

@@ -10,9 +10,20 @@ export const aRequest = (extra: Partial<ModelRequest> = {}): ModelRequest => ({
   ...extra,
 })
 
-export type Asked = { deltas: ModelDelta[]; reply?: ModelReply; error?: unknown; body: { [field: string]: unknown }; text: string }
+export type Asked = {
+  deltas: ModelDelta[]
+  reply?: ModelReply
+  error?: unknown
+  body: { [field: string]: unknown }
+  text: string
+}
 
-export async function ask(reply: LocalReply, extra: Partial<ModelRequest> = {}, settings: OpenRouterSettings = {}, model = 'm/x'): Promise<Asked> {
+export async function ask(
+  reply: LocalReply,
+  extra: Partial<ModelRequest> = {},
+  settings: OpenRouterSettings = {},
+  model = 'm/x',
+): Promise<Asked> {
   await using server = await startOpenRouter({ respond: [reply] })
   const deltas: ModelDelta[] = []
   const result: Pick<Asked, 'reply' | 'error'> = {}

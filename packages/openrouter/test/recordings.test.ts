@@ -12,7 +12,9 @@ async function decode(recording: Recording, pieces: Buffer[]): Promise<ModelRepl
   const { status, headers } = recording.response
   const server = createServer((request, response) => {
     request.resume().once('end', async () => {
-      response.writeHead(status, { 'content-type': headers['content-type'] ?? (recording.response.sse ? 'text/event-stream' : 'application/json') })
+      response.writeHead(status, {
+        'content-type': headers['content-type'] ?? (recording.response.sse ? 'text/event-stream' : 'application/json'),
+      })
       for (const piece of pieces) await new Promise((written) => response.write(piece, written))
       response.end()
     })
@@ -35,12 +37,18 @@ async function decode(recording: Recording, pieces: Buffer[]): Promise<ModelRepl
 
 const recordings = readRecordings()
 const streams = recordings.filter((recording) => recording.response.sse !== undefined)
-const bodies = recordings.filter((recording) => recording.response.body && recording.response.status === 200 && 'choices' in recording.response.body)
+const bodies = recordings.filter(
+  (recording) => recording.response.body && recording.response.status === 200 && 'choices' in recording.response.body,
+)
 const failures = recordings.filter((recording) => recording.response.status >= 400)
 
 describe.skipIf(recordings.length === 0)('recordings', () => {
   it.each(bodies.map((recording) => [recording.name, recording] as const))('whole: %s', async (_, recording) => {
-    const body = recording.response.body as { choices: { message: Record<string, never>; finish_reason: string | null; error?: unknown }[]; error?: unknown; usage?: { cost?: number; prompt_tokens?: number } }
+    const body = recording.response.body as {
+      choices: { message: Record<string, never>; finish_reason: string | null; error?: unknown }[]
+      error?: unknown
+      usage?: { cost?: number; prompt_tokens?: number }
+    }
     const text = (recording.response.raw_prefix ?? '') + JSON.stringify(body)
     const reply = await decode(recording, [Buffer.from(text)])
     const { message, finish_reason, error } = body.choices[0]!
@@ -53,7 +61,9 @@ describe.skipIf(recordings.length === 0)('recordings', () => {
     expect(reply.content).toBe(message.content ?? '')
     expect(reply.reasoningDetails).toEqual(message.reasoning_details)
     const calls = (message.tool_calls ?? []) as { id: string; function: { name: string; arguments?: string } }[]
-    expect(reply.toolCalls ?? []).toEqual(calls.map((call) => ({ id: call.id, name: call.function.name, arguments: call.function.arguments ?? '' })))
+    expect(reply.toolCalls ?? []).toEqual(
+      calls.map((call) => ({ id: call.id, name: call.function.name, arguments: call.function.arguments ?? '' })),
+    )
     expect(reply.usage?.usd).toBe(body.usage?.cost)
     expect(reply.usage?.inputTokens ?? 0).toBe(body.usage?.prompt_tokens ?? 0)
   })

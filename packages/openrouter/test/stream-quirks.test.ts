@@ -16,7 +16,14 @@ type Quirk = {
     finishAny?: string[]
     reasoning?: string
     replay?: unknown[]
-    usage?: { input: number; output: number; cached?: number; cacheWrite?: number; reasoning?: number; cost?: number } | null
+    usage?: {
+      input: number
+      output: number
+      cached?: number
+      cacheWrite?: number
+      reasoning?: number
+      cost?: number
+    } | null
     error?: true | { code: number }
     execute?: false
     parsedArguments?: (object | 'invalid')[]
@@ -29,7 +36,9 @@ type Quirk = {
 /** Plays the stream as the first answer, "end" as the next, and tells what the loop made of it. */
 async function play(quirk: Quirk) {
   const ran: { name: string; input: unknown }[] = []
-  const names = [...new Set(quirk.expected.toolCalls.map((call) => call.name))].filter((name) => name !== quirk.expected.unknownTool)
+  const names = [...new Set(quirk.expected.toolCalls.map((call) => call.name))].filter(
+    (name) => name !== quirk.expected.unknownTool,
+  )
   const tools = names.map((name) =>
     tool({ name, input: { type: 'object' }, effect: 'pure', execute: (input) => void ran.push({ name, input }) }),
   )
@@ -79,31 +88,46 @@ describe.skipIf(readCases('stream-quirks').length === 0)('stream quirks', () => 
     }
     expect(new Set(calls.map((call) => call.wireId)).size).toBe(calls.length)
 
-    const results = (state?.messages ?? []).filter((message): message is Extract<Message, { role: 'tool' }> => message.role === 'tool')
+    const results = (state?.messages ?? []).filter(
+      (message): message is Extract<Message, { role: 'tool' }> => message.role === 'tool',
+    )
     expect(results).toHaveLength(calls.length)
     if (expected.execute === false || expected.unknownTool) {
       expect(ran).toEqual([])
       expect(results.every((result) => result.isError)).toBe(true)
     } else {
-      const inputs = (expected.parsedArguments ?? expected.toolCalls.map((call) => JSON.parse(call.arguments))).filter((input) => input !== 'invalid')
+      const inputs = (expected.parsedArguments ?? expected.toolCalls.map((call) => JSON.parse(call.arguments))).filter(
+        (input) => input !== 'invalid',
+      )
       expect(ran.map((call) => call.input)).toEqual(inputs)
     }
     if (expected.reasoning !== undefined) expect(first.message.reasoning ?? '').toBe(expected.reasoning)
     if (expected.replay && calls.length > 0) {
-      expect(requests[1]!.body.messages.find((message) => message.role === 'assistant')!.reasoning_details).toEqual(expected.replay)
+      expect(requests[1]!.body.messages.find((message) => message.role === 'assistant')!.reasoning_details).toEqual(
+        expected.replay,
+      )
     } else if (expected.replay) {
       expect(first.message.reasoningDetails).toEqual(expected.replay)
     }
     if (expected.usage === null) expect(first.usage).toMatchObject({ requests: 1, unreported: 1 })
     if (expected.usage) {
       const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, usd } = first.usage
-      expect({ input: inputTokens, output: outputTokens }).toEqual({ input: expected.usage.input, output: expected.usage.output })
+      expect({ input: inputTokens, output: outputTokens }).toEqual({
+        input: expected.usage.input,
+        output: expected.usage.output,
+      })
       if (expected.usage.cached !== undefined) expect(cachedTokens).toBe(expected.usage.cached)
       if (expected.usage.cacheWrite !== undefined) expect(cacheWriteTokens).toBe(expected.usage.cacheWrite)
       if (expected.usage.reasoning !== undefined) expect(reasoningTokens).toBe(expected.usage.reasoning)
       if (expected.usage.cost !== undefined) expect(usd).toBe(expected.usage.cost)
     }
-    const finish = { stop: 'stop', 'tool-calls': 'tool_calls', length: 'length', 'content-filter': 'content_filter', other: 'other' }[first.finishReason]
+    const finish = {
+      stop: 'stop',
+      'tool-calls': 'tool_calls',
+      length: 'length',
+      'content-filter': 'content_filter',
+      other: 'other',
+    }[first.finishReason]
     expect(allowed).toContain(finish)
   })
 })

@@ -37,6 +37,8 @@ export type LocalOpenRouter = {
   /** The chat requests that came, refused ones included. */
   requests: ReceivedRequest[]
   close(): Promise<void>
+  /** Lets the process end while the server is open. */
+  unref(): void
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -47,7 +49,7 @@ export type LocalOpenRouter = {
 export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<LocalOpenRouter> {
   const requests: ReceivedRequest[] = []
   const signed = new Map<string, unknown[][]>()
-  let turn = 0
+  let turns = 0
   let bodyBefore = ''
 
   const server = createServer((request, response) => {
@@ -82,11 +84,11 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
         status: 400,
         error: { message: problem, code: 400, metadata: { provider_name: 'Localhost' } },
       })
-    turn += 1
-    // Its own number: the count goes on while an answer is awaited.
-    const own = turn
-    const reply = await nextReply(received, own)
-    await send(response, received, typeof reply === 'string' ? { text: reply } : reply, own)
+    turns += 1
+    // Its own number: others come in while an answer is awaited.
+    const turn = turns
+    const reply = await nextReply(received, turn)
+    await send(response, received, typeof reply === 'string' ? { text: reply } : reply, turn)
   }
 
   async function nextReply(received: ReceivedRequest, turn: number): Promise<LocalReply> {
@@ -150,7 +152,13 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
     await new Promise<void>((resolve) => server.close(() => resolve()))
   }
   const { port } = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${port}/api/v1`, requests, close, [Symbol.asyncDispose]: close }
+  return {
+    url: `http://127.0.0.1:${port}/api/v1`,
+    requests,
+    close,
+    unref: () => server.unref(),
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 function receive(request: IncomingMessage, response: ServerResponse, text: string): ReceivedRequest {
@@ -179,7 +187,8 @@ async function sendStream(response: ServerResponse, { chunks, done = true, pace 
     if (response.destroyed) return
     const line = typeof chunk === 'string' ? chunk : JSON.stringify(chunk)
     response.write(line.startsWith(':') ? `${line}\n\n` : `data: ${line}\n\n`)
-    if (pace > 0) await delay(pace)
+    // A client that left must not keep the process alive.
+    if (pace > 0) await delay(pace, undefined, { ref: false })
   }
   response.end(done ? 'data: [DONE]\n\n' : undefined)
 }

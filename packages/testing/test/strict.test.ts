@@ -426,6 +426,11 @@ describe.each([
     expect([status, message]).toEqual([400, expect.stringContaining(reason)])
   })
 
+  it('asks for what is encrypted, though it has no signature', async () => {
+    const { status, message } = await sendBack([secret], () => undefined)
+    expect([status, message]).toEqual([400, expect.stringContaining('messages[1].reasoning_details: missing')])
+  })
+
   it('does not ask for unsigned reasoning', async () => {
     const open = [{ type: 'reasoning.text', text: 'Hm.', format: 'unknown', index: 0 }]
     expect(await sendBack(open, () => undefined)).toEqual({ status: 200, message: '' })
@@ -455,23 +460,18 @@ describe.each([
   })
 
   it('takes what either of two turns with the same call ids was given', async () => {
-    const again = { ...claude, text: 'Another thought.', signature: 'EqB2' }
+    const details = [claude, { ...claude, text: 'Another thought.', signature: 'EqB2' }]
     await using server = await startOpenRouter({
-      respond: [claude, again]
-        .map((detail) => ({ reasoningDetails: [detail], calls: [{ id: 'a', name: 'look' }] }))
-        .concat([]),
+      respond: (_, { turn }) =>
+        turn > 2 ? 'done' : { reasoningDetails: [details[turn - 1]!], calls: [{ id: 'a', name: 'look' }] },
     })
-    for (const _ of [claude, again]) await post(server.url, { messages: [user], tools: [look], stream })
-    const back = (detail: object) =>
-      post(server.url, {
-        messages: [user, { ...calls(call('a')), reasoning_details: [detail] }, result('a')],
-        tools: [look],
-      })
-    const statuses = await Promise.all(
-      [claude, again, { ...claude, text: '' }].map(async (detail) => (await back(detail)).status),
-    )
-    // The script has ended: 500 tells that the checks were passed.
-    expect(statuses).toEqual([500, 500, 400])
+    for (const _ of details) await post(server.url, { messages: [user], tools: [look], stream })
+    const statuses: number[] = []
+    for (const detail of [...details, { ...claude, text: 'A third.' }]) {
+      const messages = [user, { ...calls(call('a')), reasoning_details: [detail] }, result('a')]
+      statuses.push((await post(server.url, { messages, tools: [look], stream })).status)
+    }
+    expect(statuses).toEqual([200, 200, 400])
   })
 
   it('compares with what was sent, not with what the script made of it later', async () => {

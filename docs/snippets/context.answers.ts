@@ -1,0 +1,1 @@
+export const respond = [{ calls: [{ name: 'list_orders' }] }, { text: 'Orders 3 and 17.' }]

@@ -1,0 +1,1 @@
+export const respond = [{ calls: [{ name: 'weather', arguments: { city: 'Rome' } }] }, { text: 'It is sunny in Rome.' }]

@@ -1,0 +1,1 @@
+export const respond = [{ calls: [{ name: 'flaky' }] }, { text: 'Done.' }]
