@@ -52,7 +52,7 @@ function plan(request: ChatRequest): Plan {
     }
   }
   if (search && read && of(read).length === 0) {
-    const calls = readsFor(read, of(search), keywordsOf(question))
+    const calls = readsFor(read, of(search))
     if (calls.length > 0)
       return { thought: `I should read the ${calls.length} best pages that the searches gave.`, calls }
   }
@@ -150,7 +150,7 @@ function queriesFor(question: string): string[] {
 }
 
 /** One read for the best page of each of the best documents; a page that several searches found counts more. */
-function readsFor(read: Tool, searches: Result[], keywords: string[]): Call[] {
+function readsFor(read: Tool, searches: Result[]): Call[] {
   const parameter = stringParameter(read) as string
   const pages = new Map<string, { input: Call['arguments']; id: string; score: number }>()
   for (const { data } of searches) {
@@ -159,8 +159,7 @@ function readsFor(read: Tool, searches: Result[], keywords: string[]): Call[] {
       for (const name of Object.keys(read.parameters.properties ?? {})) if (name in hit) input[name] = hit[name]
       const key = JSON.stringify(input)
       const known = pages.get(key) ?? { input, id: String(hit[parameter]), score: 0 }
-      const shared = keywords.filter((word) => JSON.stringify(hit).toLowerCase().includes(word)).length
-      known.score += shared / (rank + 2)
+      known.score += 1 / (rank + 1)
       pages.set(key, known)
     }
   }
@@ -184,26 +183,29 @@ const notProse = /[|<>{}[\]=;]|```|\/\/|https?:|^#/
 
 type Picked = { source: string; sentence: string; score: number }
 
-/** The sentences that share most with the question, at most two of each page, the best page first. */
+/** The sentences that share most with the question, at most two of each page; a word that few sentences have counts more. */
 function pickQuotes(reads: Result[], read: Tool | undefined, keywords: string[]): Picked[] {
   const parameter = (read && stringParameter(read)) ?? ''
-  const pages = reads.map(({ call, data }) => {
-    const source = String(call.arguments[parameter])
-    return sentencesOf(longestText(data))
-      .filter((sentence) => sentence.length >= 40 && sentence.length <= 320 && !notProse.test(sentence))
-      .map((sentence) => ({
-        source,
-        sentence,
-        score: keywords.filter((word) => sentence.toLowerCase().includes(word)).length,
-      }))
-      .filter(({ score }) => score > 0)
+  const pages = reads.map(({ call, data }) => ({
+    source: String(call.arguments[parameter]),
+    sentences: sentencesOf(longestText(data)).filter(
+      (sentence) => sentence.length >= 40 && sentence.length <= 320 && !notProse.test(sentence),
+    ),
+  }))
+  const all = pages.flatMap((page) => page.sentences.map((sentence) => sentence.toLowerCase()))
+  const weights = keywords.map((word) => [word, 1 / (1 + all.filter((text) => text.includes(word)).length)] as const)
+  const score = (sentence: string) => {
+    const text = sentence.toLowerCase()
+    return weights.reduce((sum, [word, weight]) => (text.includes(word) ? sum + weight : sum), 0)
+  }
+  const picked = pages.flatMap(({ source, sentences }) =>
+    sentences
+      .map((sentence) => ({ source, sentence, score: score(sentence) }))
+      .filter((quote) => quote.score > 0)
       .sort((a, b) => b.score - a.score)
-      .slice(0, 2)
-  })
-  return pages
-    .flat()
-    .sort((a, b) => b.score - a.score)
-    .slice(0, 6)
+      .slice(0, 2),
+  )
+  return picked.sort((a, b) => b.score - a.score).slice(0, 6)
 }
 
 function longestText(data: unknown): string {
