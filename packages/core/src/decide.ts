@@ -26,10 +26,10 @@ export function decide(state: RunState, limits: Limits, spend: Spend): Step {
   if (state.pending.length > 0) {
     const open = state.pending.filter((pending) => pending.status === 'ready' || pending.status === 'running')
     if (open.length === 0) return { type: 'finish', status: 'waiting' }
-    const left = (limits.toolCalls ?? Number.POSITIVE_INFINITY) - state.toolCalls
+    const left = Math.max(0, (limits.toolCalls ?? Number.POSITIVE_INFINITY) - state.toolCalls)
     const started = open.filter((pending) => pending.status === 'running')
     const ready = open.filter((pending) => pending.status === 'ready')
-    return { type: 'tools', calls: [...started, ...ready.slice(0, left)], refused: ready.slice(Math.max(left, 0)) }
+    return { type: 'tools', calls: [...started, ...ready.slice(0, left)], refused: ready.slice(left) }
   }
 
   if (state.last) return { type: 'finish', status: 'stopped', stop: state.last }

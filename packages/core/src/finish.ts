@@ -2,7 +2,6 @@
 import type { Step } from './decide.ts'
 import type { RunEvent } from './event.ts'
 import type { Json } from './json.ts'
-import { textOf } from './message.ts'
 import type { CompiledSchema } from './schema.ts'
 import type { RunState } from './state.ts'
 import type { World } from './world.ts'
@@ -18,9 +17,9 @@ export async function* finish(step: FinishStep, state: RunState, world: World): 
     yield [{ type: 'run-end', ...ending }]
     return
   }
-  const answer = state.messages.findLast((message) => message.role === 'assistant')
-  const read = await readOutput(world.output.schema, answer ? textOf(answer.content) : '')
+  const read = await readOutput(world.output.schema, state.answer?.text ?? '')
   if (read.ok) {
+    world.output.value = read.value
     yield [{ type: 'run-end', ...ending, output: read.json }]
   } else if (step.status === 'stopped') {
     yield [{ type: 'run-end', ...ending }]

@@ -106,7 +106,8 @@ function cut(content: Content, maxChars: number): Content {
   })
 }
 
-function cutText(text: string, maxChars: number): string {
+/** The beginning of `text`, and how much it was. */
+export function cutText(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text
   const kept = text.slice(0, maxChars).toWellFormed()
   const count = (n: number) => n.toLocaleString('en-US')

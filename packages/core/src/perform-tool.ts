@@ -9,7 +9,7 @@ import type { RunEvent, ToolEnd, ToolWait } from './event.ts'
 import type { Json } from './json.ts'
 import type { ToolOutcome, ToolRequest } from './middleware.ts'
 import { compose } from './middleware.ts'
-import { describeError, shapeResult, toJson } from './output.ts'
+import { cutText, describeError, shapeResult, toJson } from './output.ts'
 import type { PendingCall } from './state.ts'
 import type { Tool, ToolRun } from './tool.ts'
 import type { World } from './world.ts'
@@ -18,8 +18,13 @@ import { graceMs, settleAfterAbort } from './world.ts'
 export async function* performTool(pending: PendingCall, world: World): AsyncGenerator<RunEvent, void> {
   // Left before it began: the end of the run closes it as "not run".
   if (world.signal.aborted) return
-  const prepared = await settleAfterAbort(prepare(pending, world), world.signal).catch(() => undefined)
-  if (!prepared) return
+  let prepared: Prepared
+  try {
+    prepared = await settleAfterAbort(prepare(pending, world), world.signal)
+  } catch (error) {
+    if (world.signal.aborted) return
+    prepared = failure(pending, `Tool "${pending.call.name}" was not run: ${describeError(error)}`)
+  }
   if (prepared.type !== 'ready') {
     yield prepared
     return
@@ -163,8 +168,11 @@ function failed(content: string): ToolOutcome {
   return { content, isError: true }
 }
 
+/** An error says what to do next; more than this no model needs. */
+const maxErrorChars = 4000
+
 function failure({ call }: PendingCall, content: string): ToolEnd {
-  return { type: 'tool-end', id: call.id, name: call.name, content, isError: true }
+  return { type: 'tool-end', id: call.id, name: call.name, content: cutText(content, maxErrorChars), isError: true }
 }
 
 function wait({ call }: PendingCall, reason: ToolWait['for']): ToolWait {

@@ -2,7 +2,7 @@
 import type { AnswerGiven, LoggedEvent, RunEvent, RunStart } from './event.ts'
 import { isLogged } from './event.ts'
 import type { Message, Usage } from './message.ts'
-import { addUsage } from './message.ts'
+import { addUsage, textOf } from './message.ts'
 import type { PendingCall, RunState } from './state.ts'
 import { emptyState } from './state.ts'
 import { unreachable } from './unreachable.ts'
@@ -37,6 +37,10 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       draft.messages.push(event.message)
       draft.usage = addUsage(draft.usage, event.usage)
       draft.finishReason = event.finishReason
+      draft.answer = {
+        text: textOf(event.message.content),
+        ...(event.message.refusal !== undefined && { refusal: event.message.refusal }),
+      }
       draft.pending = (event.message.toolCalls ?? []).map((call): PendingCall => {
         const refusal = event.refused?.[call.id]
         if (refusal === undefined) return { call, agent: draft.agent, status: 'ready' }
@@ -45,7 +49,9 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       return closeTurn(draft)
     case 'model-aborted':
       closeRequest(draft)
-      if (event.partial.text) draft.messages.push({ role: 'assistant', content: event.partial.text, aborted: true })
+      if (event.partial.text === '') return draft
+      draft.messages.push({ role: 'assistant', content: event.partial.text, aborted: true })
+      draft.answer = { text: event.partial.text }
       return draft
     case 'tool-start':
       return replacePending(draft, event.id, (pending) => {

@@ -2,7 +2,6 @@
 import type { Need } from './answer.ts'
 import { needsOf } from './answer.ts'
 import type { Usage } from './message.ts'
-import { textOf } from './message.ts'
 import type { FinishReason } from './model.ts'
 import type { RunOutcome } from './run.ts'
 import type { RunState, StopReason } from './state.ts'
@@ -30,16 +29,16 @@ export type RunResult<Output = string> =
   | (Common & { status: 'stopped'; stop: StopReason; output?: Output; needs?: undefined })
 
 export async function toResult<Output>({ state, world }: RunOutcome): Promise<RunResult<Output>> {
-  const answer = state.messages.findLast((message) => message.role === 'assistant')
+  const { text = '', refusal } = state.answer ?? {}
   const common: Common = {
-    text: answer && state.turn > 0 ? textOf(answer.content) : '',
+    text,
     usage: state.usage,
     ...(state.finishReason && { finishReason: state.finishReason }),
-    ...(answer?.refusal !== undefined && { refusal: answer.refusal }),
+    ...(refusal !== undefined && { refusal }),
     state,
   }
   if (state.status === 'waiting') return { ...common, status: 'waiting', needs: needsOf(state) }
-  const output = await outputOf<Output>({ state, world }, common.text)
+  const output = await outputOf<Output>({ state, world }, text)
   if (state.status === 'done') return { ...common, status: 'done', output: output as Output }
   return { ...common, status: 'stopped', stop: state.stop ?? 'turns', ...(output !== undefined && { output }) }
 }
@@ -47,7 +46,8 @@ export async function toResult<Output>({ state, world }: RunOutcome): Promise<Ru
 async function outputOf<Output>({ state, world }: RunOutcome, text: string): Promise<Output | undefined> {
   if (!world.output) return state.status === 'done' ? (text as Output) : undefined
   if (state.output === undefined) return undefined
-  // The log holds what the model wrote; the caller gets what the schema makes of it.
+  if ('value' in world.output) return world.output.value as Output
+  // An output of the log, from before this process: it holds what the model wrote, the caller gets what the schema makes of it.
   const read = await world.output.schema.validate(state.output)
   return read.ok ? (read.value as Output) : undefined
 }

@@ -1,4 +1,4 @@
-/** JSON Schema as plain data: checks and clean-up before it is sent. */
+/** JSON Schema as plain data: what can be sent, and how to walk it. */
 import { DefinitionError } from './errors.ts'
 import type { JsonSchema } from './json.ts'
 
@@ -15,46 +15,6 @@ const schemaValues = [
   'then',
   'else',
 ]
-
-/**
- * Takes out what converters add and nobody wrote, so that the same tool in zod 3 and zod 4 gives equal parameters:
- * `$schema`, the safe-integer bounds of `int()`, an `additionalProperties` that allows all, string-only `propertyNames`,
- * the pattern that repeats a `format`, `additionalItems: false` of closed tuples. Validation is local and keeps it all.
- */
-export function normalise(schema: JsonSchema): JsonSchema {
-  const result = mapSubschemas(schema, normalise)
-  delete result.$schema
-  if (result.type === 'integer') {
-    if (result.minimum === Number.MIN_SAFE_INTEGER) delete result.minimum
-    if (result.maximum === Number.MAX_SAFE_INTEGER) delete result.maximum
-  }
-  if (result.additionalProperties === true || isEmpty(result.additionalProperties)) delete result.additionalProperties
-  if (hasOnly(result.propertyNames, 'type', 'string')) delete result.propertyNames
-  if (
-    result.format !== undefined &&
-    result.format !== 'regex' &&
-    'pattern' in result &&
-    knownFormats.has(String(result.format))
-  ) {
-    delete result.pattern
-  }
-  if (result.additionalItems === false && Array.isArray(result.items) && result.maxItems === result.items.length) {
-    delete result.additionalItems
-  }
-  return collapseNullable(result)
-}
-
-const knownFormats = new Set(['email', 'uuid', 'date-time', 'date', 'time', 'duration', 'uri'])
-
-/** `anyOf: [{type: T}, {type: 'null'}]` and `type: [T, 'null']` say the same; zod 4 writes the one, zod 3 the other. */
-function collapseNullable(schema: JsonSchema): JsonSchema {
-  const options = schema.anyOf
-  if (!Array.isArray(options) || options.length !== 2 || !hasOnly(options[1], 'type', 'null')) return schema
-  const first = options[0] as JsonSchema
-  if (typeof first.type !== 'string' || Object.keys(first).length !== 1) return schema
-  const { anyOf: _, ...rest } = schema
-  return { ...rest, type: [first.type, 'null'] }
-}
 
 /**
  * Tool input and structured output are objects for every provider.
@@ -127,7 +87,7 @@ export function strictForm(schema: JsonSchema, where: string, path: string[] = [
   return { ...result, additionalProperties: false }
 }
 
-function mapSubschemas(schema: JsonSchema, change: (child: JsonSchema, step: string) => JsonSchema): JsonSchema {
+export function mapSubschemas(schema: JsonSchema, change: (child: JsonSchema, step: string) => JsonSchema): JsonSchema {
   const result: JsonSchema = { ...schema }
   for (const key of schemaMaps) {
     const map = result[key]
@@ -158,8 +118,7 @@ function* referencesIn(schema: JsonSchema): Generator<string> {
 function resolve(root: JsonSchema, reference: string): unknown {
   if (!reference.startsWith('#')) return undefined
   let at: unknown = root
-  for (const step of reference.slice(1).split('/').slice(1)) {
-    const key = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')
+  for (const key of fromPointer(reference)) {
     at =
       typeof at === 'object' && at !== null && Object.hasOwn(at, key)
         ? (at as { [key: string]: unknown })[key]
@@ -168,14 +127,35 @@ function resolve(root: JsonSchema, reference: string): unknown {
   return at
 }
 
-function isRecord(value: unknown): value is JsonSchema {
+/** The steps of a JSON Pointer in a URI fragment. */
+export function fromPointer(pointer: string): string[] {
+  const steps = pointer.split('/').slice(1)
+  return steps.map((step) => decodePercent(step).replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** The reverse; the first step is `#`. */
+export function toPointer(steps: readonly string[]): string {
+  return steps
+    .map((step, index) => (index === 0 ? step : encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'))))
+    .join('/')
+}
+
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+export function isRecord(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isEmpty(value: unknown): boolean {
+export function isEmpty(value: unknown): boolean {
   return isRecord(value) && Object.keys(value).length === 0
 }
 
-function hasOnly(value: unknown, key: string, expected: string): boolean {
+export function hasOnly(value: unknown, key: string, expected: string): boolean {
   return isRecord(value) && value[key] === expected && Object.keys(value).length === 1
 }

@@ -4,7 +4,9 @@
  */
 import { DefinitionError } from './errors.ts'
 import type { JsonSchema } from './json.ts'
-import { checkPlainSchema, normalise, requireObject } from './schema-json.ts'
+import { describeError } from './output.ts'
+import { checkPlainSchema, fromPointer, requireObject, toPointer } from './schema-json.ts'
+import { normalise } from './schema-normalise.ts'
 import { findUnsendable, zodVersion } from './schema-zod.ts'
 
 /** The parts of Standard Schema 1.1 (standardschema.dev) that Clew reads. */
@@ -74,7 +76,7 @@ function converter(schema: StandardSchema, version: 3 | 4 | undefined, where: st
     try {
       json = own.input({ target: 'draft-07' })
     } catch (error) {
-      throw new DefinitionError(`${where}: the schema has no JSON form: ${messageOf(error)}`, { cause: error })
+      throw new DefinitionError(`${where}: the schema has no JSON form: ${describeError(error)}`, { cause: error })
     }
     return finish(json)
   }
@@ -97,9 +99,32 @@ async function convertZod4(schema: unknown): Promise<unknown> {
 }
 
 async function convertZod3(schema: unknown): Promise<unknown> {
-  const { zodToJsonSchema } = await import('zod-to-json-schema')
-  // 'strict' here means: additionalProperties false only where the schema itself is strict.
-  return zodToJsonSchema(schema as Parameters<typeof zodToJsonSchema>[0], { removeAdditionalStrategy: 'strict' })
+  const { ignoreOverride, parseDef, zodToJsonSchema } = await import('zod-to-json-schema')
+  return zodToJsonSchema(schema as Parameters<typeof zodToJsonSchema>[0], {
+    // additionalProperties false only where the schema itself is strict.
+    removeAdditionalStrategy: 'strict',
+    pipeStrategy: 'input',
+    // A schema used twice is written twice, as in zod 4; only a recursive one is referred to.
+    override(definition, references, seen, isForced) {
+      if (isForced || !seen) return ignoreOverride
+      return seen.jsonSchema ? parseDef(definition, references, true) : { $ref: toPointer(seen.path) }
+    },
+    postProcess: (json, definition) => repairZod3(json as JsonSchema | undefined, definition),
+  })
+}
+
+/** What the converter loses: the description inside a nullable, and that null is no object. */
+function repairZod3(json: JsonSchema | undefined, definition: unknown): JsonSchema | undefined {
+  const { typeName, value, innerType } = definition as {
+    typeName?: string
+    value?: unknown
+    innerType?: { description?: string }
+  }
+  if (typeName === 'ZodLiteral' && value === null) return { type: 'null', const: null }
+  if (typeName === 'ZodNullable' && json && innerType?.description && Array.isArray(json.type)) {
+    return { ...json, description: json.description ?? innerType.description }
+  }
+  return json
 }
 
 async function validateStandard(schema: StandardSchema, value: unknown): Promise<Validated> {
@@ -110,9 +135,9 @@ async function validateStandard(schema: StandardSchema, value: unknown): Promise
       const path = (issue.path ?? []).map((step) => (typeof step === 'object' ? step.key : step))
       return describeProblem(path, issue.message, value)
     })
-    return { ok: false, problems: lines.join('\n') }
+    return { ok: false, problems: firstOf(lines) }
   } catch (error) {
-    return { ok: false, problems: `the schema's own check failed: ${messageOf(error)}` }
+    return { ok: false, problems: `the schema's own check failed: ${describeError(error)}` }
   }
 }
 
@@ -126,10 +151,10 @@ async function validatePlain(schema: JsonSchema, value: unknown): Promise<Valida
       (error) =>
         !errors.some((other) => other !== error && other.keywordLocation.startsWith(`${error.keywordLocation}/`)),
     )
-    const lines = leaves.map((error) => describeProblem(pointerSteps(error.instanceLocation), error.error, value))
-    return { ok: false, problems: [...new Set(lines)].join('\n') }
+    const lines = leaves.map((error) => describeProblem(fromPointer(error.instanceLocation), error.error, value))
+    return { ok: false, problems: firstOf([...new Set(lines)]) }
   } catch (error) {
-    return { ok: false, problems: `the tool's schema could not be applied: ${messageOf(error)}` }
+    return { ok: false, problems: `the tool's schema could not be applied: ${describeError(error)}` }
   }
 }
 
@@ -137,9 +162,10 @@ function draftOf(schema: JsonSchema): '7' | '2020-12' {
   return /"(prefixItems|dependentSchemas|unevaluated\w+|\$defs)"/.test(JSON.stringify(schema)) ? '2020-12' : '7'
 }
 
-function pointerSteps(pointer: string): string[] {
-  const steps = pointer.split('/').slice(1)
-  return steps.map((step) => decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~'))
+/** A list that is wrong everywhere needs no thousand lines. */
+function firstOf(lines: string[], most = 20): string {
+  const rest = lines.length - most
+  return rest > 0 ? `${lines.slice(0, most).join('\n')}\n… and ${rest} more` : lines.join('\n')
 }
 
 /** `days.0: Expected number (got "three")` */
@@ -151,8 +177,4 @@ function describeProblem(path: readonly PropertyKey[], message: string, value: u
   const got = found === undefined ? 'nothing' : JSON.stringify(found)
   const short = got.length > 120 ? `${got.slice(0, 120)}…` : got
   return `${path.length ? path.map(String).join('.') : '(the whole input)'}: ${message} (got ${short})`
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -54,6 +54,8 @@ export type RunState = {
   usage: Usage
   /** Active time of this run in milliseconds; waiting does not count. */
   ms: number
+  /** The model's last words in this run. */
+  answer?: { text: string; refusal?: string }
   finishReason?: FinishReason
   output?: Json
   stop?: StopReason

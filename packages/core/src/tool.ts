@@ -40,7 +40,7 @@ export type ToolOptions<Schema extends SchemaLike, Context> = {
   timeoutMs?: number
   /** Characters of the result that the model gets; the rest is cut, and the cut is told. Default 50,000. */
   maxResultChars?: number
-  /** Ask for strict decoding. Then every property must be required (checked when the tool is defined). */
+  /** Ask for strict decoding. Then every property must be required: checked when the tool is defined, for zod 3 when it is first used. */
   strict?: boolean
   /** Ask a person first. A predicate sees the validated input; when it throws, the call is not run without approval. */
   needsApproval?: boolean | ((input: InferOutput<Schema>, run: ToolRun<Context>) => boolean | Promise<boolean>)

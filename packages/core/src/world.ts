@@ -12,7 +12,8 @@ export type World = {
   readonly tools: ReadonlyMap<string, Tool<never, never>>
   readonly specs: readonly ToolSpec[]
   readonly toolChoice: ToolChoice | undefined
-  readonly output: { schema: CompiledSchema; json: JsonSchema } | undefined
+  /** `value` is what the schema made of the answer, once there is one. */
+  readonly output: { schema: CompiledSchema; json: JsonSchema; value?: unknown } | undefined
   readonly use: readonly Middleware[]
   /** How many tool calls of a turn run at once. */
   readonly concurrency: number

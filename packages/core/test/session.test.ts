@@ -335,11 +335,11 @@ describe('sessions', () => {
         return memory.append(at, batch)
       },
     }
-    const error = await clerk(calls(5), 'ok')
-      .run('go', { session })
-      .then(undefined, (caught) => caught)
-    expect(error).toMatchObject({ name: 'RunError', message: 'The session could not be written: disk full' })
-    expect(error.unsaved.events).toMatchObject([{ type: 'tool-start' }])
+    await expect(clerk(calls(5), 'ok').run('go', { session })).rejects.toMatchObject({
+      name: 'RunError',
+      message: 'The session could not be written: disk full',
+      unsaved: { events: [{ type: 'tool-start' }] },
+    })
     expect(refunds).toEqual([])
   })
 })

@@ -67,7 +67,13 @@ export class AnswerDecoder {
         }),
       )
     }
-    const raw = this.#nativeFinish ?? this.#finish
+    if (this.#finish === 'tool_calls' && toolCalls.length === 0 && this.#isEmpty()) {
+      const message = 'The provider says that the model called tools, but sent no call.'
+      throw this.#error(new ModelError(message, { code: 'lost-calls', retryable: true }))
+    }
+    const reason = finishReason(this.#finish, toolCalls.length > 0)
+    // A word that only the provider knows says more than its neighbour's.
+    const raw = reason === 'other' ? this.#finish : (this.#nativeFinish ?? this.#finish)
     const reply: ModelReply = {
       content: this.#content(),
       ...(this.#reasoning !== '' && { reasoning: this.#reasoning }),
@@ -75,7 +81,7 @@ export class AnswerDecoder {
       ...(toolCalls.length > 0 && { toolCalls }),
       ...(this.#refusal !== '' && { refusal: this.#refusal }),
       ...(this.#annotations.length > 0 && { annotations: this.#annotations }),
-      finishReason: finishReason(this.#finish, toolCalls.length > 0),
+      finishReason: reason,
       ...(raw !== undefined && { rawFinishReason: raw }),
       ...(this.#usage && { usage: this.#usage }),
       source: this.#source,

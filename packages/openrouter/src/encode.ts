@@ -9,6 +9,8 @@ import { sendableDetails } from './reasoning.ts'
 
 export function encodeRequest(model: string, parameters: { [field: string]: unknown }, request: ModelRequest): string {
   const { tools, toolChoice, output } = request
+  // Providers refuse this one without tools.
+  if (tools.length === 0) parameters = { ...parameters, parallel_tool_calls: undefined }
   const head = JSON.stringify({
     model,
     ...parameters,
@@ -86,12 +88,12 @@ function toWire(message: Message, calls: AssistantMessage['toolCalls']): object 
 }
 
 /** Exactly what section 5.2 asks for: content (null beside calls where there is none), details, calls. Nothing computed. */
-function wireAssistant({ content, reasoningDetails, toolCalls }: AssistantMessage): object {
+function wireAssistant({ content, reasoningDetails, source, toolCalls }: AssistantMessage): object {
   const text = wireContent(content)
   return {
     role: 'assistant',
     content: text === '' && toolCalls ? null : text,
-    ...(reasoningDetails && { reasoning_details: sendableDetails(reasoningDetails) }),
+    ...(reasoningDetails && { reasoning_details: sendableDetails(reasoningDetails, source?.model) }),
     ...(toolCalls && {
       tool_calls: toolCalls.map(({ wireId, name, arguments: text }) => ({
         id: wireId,

@@ -40,6 +40,9 @@ export function fromClientError(error: unknown, baseURL: string): ModelError {
     cause,
   } = error as { status?: unknown; error?: unknown; message?: unknown; cause?: unknown }
   if (typeof status === 'number') {
+    // A gateway in between answers with a page of its own.
+    const isPage = body === undefined && /<html|<!doctype/i.test(String(message))
+    if (isPage) return toModelError({ message: 'The server answered with a web page instead of JSON.' }, status, error)
     const wire =
       typeof body === 'object' && body !== null
         ? (body as WireError)

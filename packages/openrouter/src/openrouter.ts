@@ -76,6 +76,7 @@ async function* readStream(
           if (deltas.length > 0) yield deltas
           return true
         }
+        if (data.trim() === '') continue
         for (const delta of decoder.push(parseEvent(data, decoder))) deltas.push(delta)
       }
       if (deltas.length > 0) yield deltas

@@ -23,8 +23,10 @@ function belongsTo(last: Detail, fragment: Detail): boolean {
   if (last.type !== fragment.type || (last.index ?? null) !== (fragment.index ?? null)) return false
   // Encrypted data without an id cannot be told apart: each is an entry of its own.
   if (fragment.type === 'reasoning.encrypted') return !isNothing(fragment.id) && last.id === fragment.id
-  const isText = fragment.type === 'reasoning.text' || fragment.type === 'reasoning.summary'
-  return isText && (isNothing(last.id) || isNothing(fragment.id) || last.id === fragment.id)
+  // Nothing follows a signature in the text that it covers.
+  if (isText(last.signature) && isText(fragment.text)) return false
+  const isReadable = fragment.type === 'reasoning.text' || fragment.type === 'reasoning.summary'
+  return isReadable && (isNothing(last.id) || isNothing(fragment.id) || last.id === fragment.id)
 }
 
 function append(last: Detail, fragment: Detail): void {
@@ -54,11 +56,16 @@ export function readableDetails(details: readonly Json[]): string {
  * The details to send back (section 6.4): all of them, but for Claude's text without its signature, which is refused;
  * it is what an answer that was cut before its end leaves behind.
  */
-export function sendableDetails(details: readonly Json[]): readonly Json[] {
+export function sendableDetails(details: readonly Json[], model = ''): readonly Json[] {
   return details.filter((detail) => {
-    const isClaudeText = isDetail(detail) && detail.type === 'reasoning.text' && detail.format === 'anthropic-claude-v1'
-    return !isClaudeText || (typeof detail.signature === 'string' && detail.signature !== '')
+    if (!isDetail(detail) || detail.type !== 'reasoning.text') return true
+    const isClaude = detail.format === 'anthropic-claude-v1' || /claude/i.test(model)
+    return !isClaude || isText(detail.signature)
   })
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
 }
 
 function isDetail(value: unknown): value is Detail {

@@ -1,12 +1,13 @@
 /** Usage as OpenRouter and its like report it (section 11 of the wire contract), as Clew counts it. */
 import type { Usage } from '@clew/core'
 
-/** `undefined` when there is nothing to read; missing details count as 0. */
+/** `undefined` when it tells no tokens; missing details count as 0. */
 export function readUsage(usage: unknown): Usage | undefined {
   if (typeof usage !== 'object' || usage === null) return undefined
   const { prompt_tokens, completion_tokens, cost, prompt_tokens_details, completion_tokens_details } = usage as {
     [key: string]: unknown
   }
+  if (typeof prompt_tokens !== 'number' && typeof completion_tokens !== 'number') return undefined
   return {
     requests: 1,
     inputTokens: count(prompt_tokens),

@@ -93,6 +93,17 @@ describe('assembling streamed calls', () => {
     expect(ran).toEqual([{ n: 1 }, { n: 2 }])
   })
 
+  it('P017: joins interleaved fragments without an index by their ids', async () => {
+    const { calls, ran } = await assemble([
+      { id: 'c1', function: { name: 'w', arguments: '{"n"' } },
+      { id: 'c2', function: { name: 'w', arguments: '{"n"' } },
+      { id: 'c1', function: { arguments: ':1}' } },
+      { id: 'c2', function: { arguments: ':2}' } },
+    ])
+    expect(calls.map((call) => call.id)).toEqual(['c1', 'c2'])
+    expect(ran).toEqual([{ n: 1 }, { n: 2 }])
+  })
+
   it('P018: makes no hole when the first index is 1', async () => {
     const { calls, ran, result } = await assemble([
       { index: 1, id: 'c1', function: { name: 'w', arguments: '' } },
@@ -153,11 +164,12 @@ describe('assembling streamed calls', () => {
   it.each(['stop', 'other', 'error_free_nonsense', null])(
     'P025: runs calls whatever the finish reason says (%s)',
     async (finish) => {
-      const { ran, result } = await assemble(
+      const { ran, result, events } = await assemble(
         [{ index: 0, id: 'c1', function: { name: 'w', arguments: '{"n":1}' } }],
         finish,
       )
       expect(ran).toEqual([{ n: 1 }])
+      expect(eventsOf(events, 'model-end')[0]!.finishReason).toBe('tool-calls')
       expect(result.text).toBe('End.')
     },
   )

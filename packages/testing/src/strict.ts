@@ -29,11 +29,11 @@ export type WireTool = {
 const legalName = /^[a-zA-Z0-9_-]{1,64}$/
 const ranges: { [field: string]: [min: number, max: number] } = {
   temperature: [0, 2],
-  top_p: [0, 1],
+  top_p: [Number.MIN_VALUE, 1],
   min_p: [0, 1],
   frequency_penalty: [-2, 2],
   presence_penalty: [-2, 2],
-  repetition_penalty: [0, 2],
+  repetition_penalty: [Number.MIN_VALUE, 2],
   top_k: [0, Number.MAX_SAFE_INTEGER],
   max_tokens: [1, Number.MAX_SAFE_INTEGER],
 }
@@ -245,7 +245,7 @@ function resolves(root: unknown, reference: string): boolean {
   if (!reference.startsWith('#')) return false
   let at = root
   for (const step of reference.split('/').slice(1)) {
-    const key = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')
+    const key = decodePercent(step).replaceAll('~1', '/').replaceAll('~0', '~')
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return false
     at = (at as { [key: string]: unknown })[key]
   }
@@ -254,6 +254,14 @@ function resolves(root: unknown, reference: string): boolean {
 
 function isLegalName(name: unknown): boolean {
   return typeof name === 'string' && legalName.test(name)
+}
+
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function isRecord(value: unknown): value is { [key: string]: unknown } {
