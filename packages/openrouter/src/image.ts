@@ -24,12 +24,12 @@ export async function image(
     return { type: 'image', url: source, ...detail }
   if (source instanceof URL && source.protocol.startsWith('http')) return { type: 'image', url: source.href, ...detail }
   const bytes = await bytesOf(source)
-  const shown = typeof source === 'string' || source instanceof URL ? `"${source}"` : `An image of ${bytes.length} bytes`
+  const shown =
+    typeof source === 'string' || source instanceof URL ? `"${source}"` : `An image of ${bytes.length} bytes`
   const mediaType = signatures.find(([, expected, offset]) =>
     expected.every((byte, at) => bytes[offset + at] === byte),
   )?.[0]
-  if (!mediaType)
-    throw new InputError(`${shown} is not png, jpeg, gif or webp. Convert it, or send it as a file part.`)
+  if (!mediaType) throw new InputError(`${shown} is not png, jpeg, gif or webp. Convert it, or send it as a file part.`)
   return { type: 'image', url: `data:${mediaType};base64,${toBase64(bytes)}`, ...detail }
 }
 
