@@ -1,4 +1,6 @@
 /** What the local server answers, and how that looks on the wire: one JSON text, or the events of a stream. */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { ChatRequest } from './strict.ts'
 
 /** A generated answer. */
 export type LocalAnswer = {
@@ -19,16 +21,33 @@ export type LocalAnswer = {
   pace?: number
 }
 /** An HTTP error before any output. */
+type ExtraHeaders = { [name: string]: string }
 export type LocalError = {
   status: number
   error: { message: string; code?: unknown; metadata?: unknown }
-  headers?: { [name: string]: string }
+  headers?: ExtraHeaders
 }
 /** A stream byte for byte: JSON texts or objects as events, texts that begin with ":" as comments. `done: false` leaves `[DONE]` out. */
-export type LocalStream = { chunks: (string | object)[]; done?: boolean; pace?: number }
+export type LocalStream = { chunks: (string | object)[]; done?: boolean; headers?: ExtraHeaders; pace?: number }
 /** A body as it is, under any status and content type. */
-export type LocalRaw = { body: string; status?: number; contentType?: string }
+export type LocalRaw = { body: string; status?: number; contentType?: string; headers?: ExtraHeaders }
 export type LocalReply = string | LocalAnswer | LocalError | LocalStream | LocalRaw
+
+export type ReceivedRequest = {
+  method: string
+  path: string
+  headers: IncomingHttpHeaders
+  /** The body byte for byte, as text. */
+  text: string
+  body: ChatRequest
+  /** Resolves when the exchange is over; `aborted` when the client left before the answer was whole. */
+  closed: Promise<'complete' | 'aborted'>
+}
+
+export type Respond = (
+  request: ChatRequest,
+  info: { turn: number; received: ReceivedRequest },
+) => LocalReply | Promise<LocalReply>
 
 export type Envelope = { id: string; model: string; provider: string; created: number; usage: object | null }
 
