@@ -45,10 +45,6 @@ function resolves(root: unknown, reference: string): boolean {
   return true
 }
 
-function isLegalName(name: unknown): boolean {
-  return typeof name === 'string' && legalName.test(name)
-}
-
 function decodePercent(text: string): string {
   try {
     return decodeURIComponent(text)

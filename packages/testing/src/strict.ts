@@ -208,3 +208,7 @@ export function isSigned(details: readonly unknown[]): boolean {
       (detail.type === 'reasoning.encrypted' || (typeof detail.signature === 'string' && detail.signature !== '')),
   )
 }
+
+function isLegalName(name: unknown): boolean {
+  return typeof name === 'string' && legalName.test(name)
+}
