@@ -29,7 +29,7 @@ export function openScreen(output: Output = process.stdout, env: NodeJS.ProcessE
   }
   const draw = () => {
     if (!isLive) return
-    const status = `turn ${turn} · ${calls} calls · ${totals()}${doing ? ` · ${doing}` : ''}`
+    const status = [`turn ${turn}`, doing, counted(calls, 'call'), totals()].filter((part) => part !== '').join(' · ')
     output.write(`\r\u001b[K${paint(36, fit(status, (output.columns ?? 80) - 1))}`)
   }
   const timer = isLive ? setInterval(draw, 200) : undefined
@@ -44,7 +44,7 @@ export function openScreen(output: Output = process.stdout, env: NodeJS.ProcessE
   function totals(): string {
     const { inputTokens, cachedTokens, outputTokens, usd } = usage
     const count = (n: number) => n.toLocaleString('en-US')
-    const cost = usd === undefined ? 'cost unknown' : `$${usd.toFixed(4)}`
+    const cost = usage.requests === 0 ? '$0' : usd === undefined ? 'cost unknown' : `$${usd.toFixed(4)}`
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
     return `${count(inputTokens + outputTokens)} tokens (${count(cachedTokens)} cached) · ${cost} · ${seconds} s`
   }
@@ -59,7 +59,7 @@ export function openScreen(output: Output = process.stdout, env: NodeJS.ProcessE
         break
       case 'reasoning-delta':
         thought = (thought + event.text).replace(/\s+/g, ' ').slice(-200)
-        doing = `thinking: …${printable(thought.slice(-40))}`
+        doing = `thinking: …${printable(thought.slice(-24))}`
         return // drawn by the clock: an answer has thousands of these
       case 'text-delta':
         doing = 'answering'
@@ -67,8 +67,8 @@ export function openScreen(output: Output = process.stdout, env: NodeJS.ProcessE
       case 'model-end': {
         usage = addUsage(usage, event.usage)
         const count = event.message.toolCalls?.length ?? 0
-        line(paint(1, `turn ${turn}`) + (count > 0 ? ` · ${count} ${count === 1 ? 'call' : 'calls'}` : ' · answer'))
-        break
+        line(paint(1, `turn ${turn}`) + (count > 0 ? ` · ${counted(count, 'call')}` : ' · answer'))
+        return
       }
       case 'tool-start':
         calls += 1
@@ -78,8 +78,10 @@ export function openScreen(output: Output = process.stdout, env: NodeJS.ProcessE
       case 'tool-end': {
         const outcome = event.isError ? paint(31, `✗ ${firstLines(event.content)}`) : paint(32, `✓ ${event.view ?? ''}`)
         line(`  ${event.name} ${inputs.get(event.id) ?? ''} ${outcome}`)
-        break
+        return
       }
+      default:
+        return
     }
     draw()
   }
@@ -109,6 +111,10 @@ function firstLines(content: unknown): string {
 /** Without control characters: what a page or a model says must not steer the terminal. */
 function printable(text: string): string {
   return text.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, ' ')
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`
 }
 
 function fit(text: string, width: number): string {
