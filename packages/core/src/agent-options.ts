@@ -1,5 +1,6 @@
 /** What an agent is made of, and the checks that it can work. */
-import { DefinitionError } from './errors.ts'
+import { DefinitionError, InputError } from './errors.ts'
+import { checkKeys } from './keys.ts'
 import type { Limits } from './limits.ts'
 import { checkLimits } from './limits.ts'
 import type { Middleware } from './middleware.ts'
@@ -41,7 +42,31 @@ export type RunOptions = {
   allowSystemMessages?: boolean
 }
 
-/** @throws DefinitionError or InputError naming the option, its value and what it may be. */
+const optionNames = [
+  'name',
+  'model',
+  'instructions',
+  'tools',
+  'output',
+  'toolChoice',
+  'limits',
+  'use',
+  'concurrency',
+] as const satisfies (keyof AgentOptions)[]
+
+const otherWords = {
+  maxTurns: 'limits: { turns }',
+  maxSteps: 'limits: { turns }',
+  stopWhen: 'limits',
+  system: 'instructions',
+  prompt: 'instructions',
+  systemPrompt: 'instructions',
+  outputType: 'output',
+  outputSchema: 'output',
+  middleware: 'use',
+}
+
+/** @throws DefinitionError naming the option, its value and what it may be. */
 export function checkAgent(options: AgentOptions<never, unknown>): void {
   const where = `Agent ${JSON.stringify(options?.name)}`
   if (typeof options?.name !== 'string' || options.name === '') {
@@ -51,12 +76,28 @@ export function checkAgent(options: AgentOptions<never, unknown>): void {
     const given = typeof options.model === 'string' ? `"${options.model}", a text` : String(options.model)
     throw new DefinitionError(`${where}: model is ${given}; give a model such as openrouter('qwen/qwen3.5-9b').`)
   }
+  checkKeys(options, optionNames, where, otherWords)
   const { concurrency } = options
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency >= 1)) {
     throw new DefinitionError(`${where}: concurrency is ${String(concurrency)}; give a whole number of at least 1.`)
   }
-  checkLimits(options.limits ?? {}, where)
+  checkLimits(options.limits ?? {}, where, DefinitionError)
   if (options.tools !== undefined && typeof options.tools !== 'function') checkTools(options.tools, options)
+}
+
+/** @throws InputError naming the option, its value and what it may be. */
+export function checkRun(options: RunOptions & { context?: unknown }, where: string): void {
+  checkKeys(options, ['context', 'session', 'signal', 'limits', 'allowSystemMessages'], where, {}, InputError)
+  checkLimits(options.limits ?? {}, where, InputError)
+  const { session, signal } = options
+  if (session !== undefined && typeof session?.read !== 'function') {
+    throw new InputError(
+      `${where}: session is ${JSON.stringify(session)}; give a session such as memorySession('chat-1').`,
+    )
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+    throw new InputError(`${where}: signal is ${JSON.stringify(signal)}; give the signal of an AbortController.`)
+  }
 }
 
 /** @throws DefinitionError for what is no tool, two tools of one name, or a toolChoice that names none of them. */

@@ -1,11 +1,10 @@
 /** An agent: a model, its instructions and its tools. It holds no state: every run has its own. */
 import { EventEmitter } from 'eventemitter3'
 import type { AgentOptions, RunOptions } from './agent-options.ts'
-import { checkAgent } from './agent-options.ts'
+import { checkAgent, checkRun } from './agent-options.ts'
 import type { Answers } from './answer.ts'
 import type { EventOf, EventType, RunEvent } from './event.ts'
-import type { AgentInput } from './history.ts'
-import { checkLimits } from './limits.ts'
+import type { AgentInput } from './input.ts'
 import type { RunResult } from './result.ts'
 import { toResult } from './result.ts'
 import { Run } from './run.ts'
@@ -28,7 +27,7 @@ export class Agent<Context = unknown, Output = string> {
   readonly #output: { schema: CompiledSchema } | undefined
   readonly #emitter = new EventEmitter()
 
-  /** @throws DefinitionError or InputError when the agent could not work as defined. */
+  /** @throws DefinitionError when the agent could not work as defined. */
   constructor(options: AgentOptions<Context, Output>) {
     checkAgent(options as AnyAgentOptions)
     this.options = options
@@ -83,7 +82,7 @@ export class Agent<Context = unknown, Output = string> {
     options: RunOptions | undefined,
     start: ConstructorParameters<typeof Run<RunResult<Output>>>[0]['start'],
   ): Run<RunResult<Output>> {
-    checkLimits(options?.limits ?? {}, `Run of agent "${this.name}"`)
+    checkRun(options ?? {}, `Run of agent "${this.name}"`)
     return new Run({
       start,
       toResult: toResult<Output>,

@@ -4,8 +4,9 @@ import { parseArguments } from './arguments.ts'
 import { InputError, SessionError } from './errors.ts'
 import type { Answer, LoggedEvent } from './event.ts'
 import type { Json } from './json.ts'
-import type { Content } from './message.ts'
+import { shapeResult } from './output.ts'
 import type { PendingCall, RunState, WaitFor } from './state.ts'
+import { defaultMaxResultChars } from './tool.ts'
 
 /** One open question: may this call run (`approval`), what is its result (`result`), what became of it (`verdict`)? */
 export type Need = {
@@ -22,8 +23,14 @@ export type Need = {
 export const approve = (): Answer => ({ type: 'approve' })
 /** Closes the call unrun; the model reads the reason and goes on. */
 export const deny = (reason: string): Answer => ({ type: 'deny', reason })
-/** Gives the call its result: for tools that somebody else runs, and for calls whose outcome is known by other means. */
-export const respond = (content: Content): Answer => ({ type: 'respond', content })
+/**
+ * Gives the call its result: for tools that somebody else runs, and for calls whose outcome is known by other means.
+ * Any value will do, as with what a tool returns.
+ */
+export const respond = (result: unknown): Answer => ({
+  type: 'respond',
+  content: shapeResult(result, defaultMaxResultChars).content,
+})
 /** Verdict on a call that a crash interrupted: it did not happen, run it again. */
 export const retry = (): Answer => ({ type: 'retry' })
 /** Verdict on a call that a crash interrupted: it failed, tell the model why. */
@@ -70,8 +77,23 @@ export function answerEvents(state: RunState, answers: Answers): LoggedEvent[] {
         `Call "${id}" (${need.tool}) waits for ${need.for}; answer with ${types.map((type) => `${type}(…)`).join(', ')}.`,
       )
     }
-    return wrap(state.pending, { type: 'answer', id, answer })
+    return wrap(state.pending, { type: 'answer', id, answer: cleaned(answer) })
   })
+}
+
+/** Answers may come as JSON from anywhere: what is logged has the shape that everything after it counts on. */
+function cleaned(answer: Answer): Answer {
+  switch (answer.type) {
+    case 'respond':
+      return respond(answer.content)
+    case 'deny':
+      return deny(String(answer.reason || 'no reason was given'))
+    case 'failed':
+      return failed(String(answer.reason || 'no reason was given'))
+    case 'approve':
+    case 'retry':
+      return { type: answer.type }
+  }
 }
 
 /** An answer to a call of a sub-agent travels inside the calls that lead to it. */

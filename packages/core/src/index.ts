@@ -20,15 +20,33 @@ export {
 } from './errors.ts'
 export {
   type Answer,
+  type AnswerGiven,
   type Batch,
+  type Child,
+  type EventBase,
   type EventOf,
   type EventType,
   isLogged,
   type LiveEvent,
   type LoggedEvent,
+  type ModelAborted,
+  type ModelEnd,
+  type ModelRestart,
+  type OutputInvalid,
+  type RunEnd,
   type RunEvent,
+  type RunStart,
+  type ToolEnd,
+  type ToolInputDelta,
+  type ToolInputEnd,
+  type ToolInputStart,
+  type ToolProgress,
+  type ToolStart,
+  type ToolWait,
+  type TurnStart,
 } from './event.ts'
-export { type AgentInput, checkHistory, repairHistory } from './history.ts'
+export { checkHistory, repairHistory } from './history.ts'
+export type { AgentInput } from './input.ts'
 export type { Json, JsonSchema } from './json.ts'
 export type { Limits, Spend } from './limits.ts'
 export {

@@ -1,5 +1,6 @@
 /** What bounds a run. Checked before spending; a run that meets a limit ends with a typed `stop`, never with an exception. */
-import { InputError } from './errors.ts'
+import type { DefinitionError, InputError } from './errors.ts'
+import { checkKeys } from './keys.ts'
 import type { RunState, StopReason } from './state.ts'
 
 export type Limits = {
@@ -41,18 +42,23 @@ export function lastCall(limits: Limits, state: RunState): StopReason | undefine
   return undefined
 }
 
-/** Refuses limits that bound nothing or cannot be met, naming the value. */
-export function checkLimits(limits: Limits, where: string): void {
-  const known = ['turns', 'toolCalls', 'usd', 'tokens', 'ms']
+const names = ['turns', 'toolCalls', 'usd', 'tokens', 'ms'] as const satisfies (keyof Limits)[]
+
+/** Refuses limits that do not exist or cannot be met, naming the value. */
+export function checkLimits(limits: Limits, where: string, Kind: typeof DefinitionError | typeof InputError): void {
+  checkKeys(
+    limits,
+    names,
+    `${where}: limits`,
+    { maxTurns: 'turns', maxSteps: 'turns', steps: 'turns', cost: 'usd' },
+    Kind,
+  )
   for (const [name, value] of Object.entries(limits)) {
-    if (!known.includes(name)) {
-      throw new InputError(`${where}: unknown limit "${name}". Known limits: ${known.join(', ')}.`)
-    }
     if (value === undefined) continue
     const least = name === 'turns' ? 1 : 0
     if (typeof value !== 'number' || Number.isNaN(value) || value < least) {
-      throw new InputError(
-        `${where}: limits.${name} is ${String(value)}; give a number of at least ${least}, or leave it out.`,
+      throw new Kind(
+        `${where}: limits.${name} is ${JSON.stringify(value)}; give a number of at least ${least}, or leave it out.`,
       )
     }
   }

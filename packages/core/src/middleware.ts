@@ -2,6 +2,7 @@
  * Middleware wraps a run, a model call or a tool call. Each layer is an async generator that does
  * `return yield* next(…)`; the first in the list stands outermost. What a layer returns is what is logged.
  */
+import { DefinitionError } from './errors.ts'
 import type { RunEvent } from './event.ts'
 import type { Json } from './json.ts'
 import type { Content, ToolCall } from './message.ts'
@@ -31,13 +32,26 @@ export type Middleware = {
 
 type Layer<Request, Result> = (request: Request, next: (request: Request) => Result) => Result
 
-/** One function out of the layers around `inner`. */
-export function compose<Request, Result>(
-  layers: readonly (Layer<Request, Result> | undefined)[],
+type Kind = 'run' | 'model' | 'tool'
+
+/**
+ * One function out of the layers of one kind around `inner`.
+ * @throws DefinitionError (the function) when a layer is not an async generator.
+ */
+export function compose<Request, Result extends AsyncGenerator>(
+  use: readonly Middleware[],
+  kind: Kind,
   inner: (request: Request) => Result,
 ): (request: Request) => Result {
-  return layers.reduceRight<(request: Request) => Result>(
-    (next, layer) => (layer ? (request) => layer(request, next) : next),
-    inner,
-  )
+  return use.reduceRight<(request: Request) => Result>((next, middleware) => {
+    if (!middleware[kind]) return next
+    return (request) => {
+      const layer = middleware[kind]?.bind(middleware) as unknown as Layer<Request, Result>
+      const result = layer(request, next)
+      if (typeof result?.next === 'function') return result
+      throw new DefinitionError(
+        `Middleware "${middleware.name}": ${kind}() is no async generator. Write async *${kind}(request, next) { return yield* next(request) }.`,
+      )
+    }
+  }, inner)
 }

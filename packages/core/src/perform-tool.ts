@@ -97,10 +97,7 @@ async function* execute(request: ToolRequest, world: World): AsyncGenerator<RunE
   const { call, tool } = request
   const stop = interruption(tool.timeoutMs, world.signal)
   const run = { ...request.run, signal: stop.signal }
-  const body = compose(
-    world.use.map((layer) => layer.tool?.bind(layer)),
-    runBody,
-  )({ ...request, run })
+  const body = compose(world.use, 'tool', runBody)({ ...request, run })
   try {
     for (;;) {
       const pulled = body.next()
@@ -108,7 +105,8 @@ async function* execute(request: ToolRequest, world: World): AsyncGenerator<RunE
       if (next === 'timeout')
         return failed(`Tool "${call.name}" timed out after ${tool.timeoutMs} ms. It may have taken effect.`)
       if (next === 'aborted') return failed('Aborted: the run was left while this call ran. It may have taken effect.')
-      if (next.done) return next.value
+      if (next.done)
+        return next.value ?? failed(`The result of "${call.name}" is lost: a middleware around it returned nothing.`)
       yield { type: 'tool-progress', id: call.id, name: call.name, data: next.value }
     }
   } finally {

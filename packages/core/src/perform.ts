@@ -42,14 +42,14 @@ async function* askModel(step: ModelStep, state: RunState, world: World): AsyncG
   const ids: string[] = []
   const callId = (index: number) => (ids[index] ??= world.newId())
   const partial = { text: '', reasoning: '' }
-  const answer = compose(
-    world.use.map((layer) => layer.model?.bind(layer)),
-    (request: ModelRequest) => generate(request, world),
-  )(requestFor(step, state, world))
+  const answer = compose(world.use, 'model', (request: ModelRequest) => generate(request, world))(
+    requestFor(step, state, world),
+  )
   try {
     for (;;) {
       const next = await settleAfterAbort(answer.next(), world.signal)
       if (next.done) {
+        checkReply(next.value, world)
         yield [modelEnd(step, next.value, callId)]
         return
       }
@@ -66,6 +66,16 @@ async function* askModel(step: ModelStep, state: RunState, world: World): AsyncG
   } finally {
     answer.return(undefined as never).catch(() => {})
   }
+}
+
+/** Models and middleware of strangers forget to return. */
+function checkReply(reply: ModelReply | undefined, world: World): void {
+  if (typeof reply?.content === 'string' || Array.isArray(reply?.content)) return
+  const layers = world.use.filter((layer) => layer.model).map((layer) => `"${layer.name}"`)
+  const makers = [`the model "${world.model.id}"`, ...layers.map((name) => `middleware ${name}`)].join(' or ')
+  throw new ModelError(
+    `The model call returned no reply with a content. Does ${makers} forget to return it (return yield* next(request))?`,
+  )
 }
 
 /** The innermost layer: what goes out has a history that every provider takes, whatever the layers above made of it. */

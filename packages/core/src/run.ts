@@ -158,8 +158,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
       if (limits.ms !== undefined && limits.ms < 2 ** 31)
         timer = setTimeout(() => this.#timeOut(), limits.ms - state.ms)
       this.#outcome = { state, world }
-      const layers = world.use.map((layer) => layer.run?.bind(layer))
-      yield* compose(layers, () => drive(started, this.#leaving))(state)
+      yield* compose(world.use, 'run', () => drive(started, this.#leaving))(state)
     } catch (error) {
       throw this.#outcome ? toRunError(error, state) : error
     } finally {

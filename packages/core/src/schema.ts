@@ -131,11 +131,7 @@ async function validateStandard(schema: StandardSchema, value: unknown): Promise
   try {
     const result = await schema['~standard'].validate(value)
     if (!result.issues) return { ok: true, value: result.value }
-    const lines = result.issues.map((issue) => {
-      const path = (issue.path ?? []).map((step) => (typeof step === 'object' ? step.key : step))
-      return describeProblem(path, issue.message, value)
-    })
-    return { ok: false, problems: firstOf(lines) }
+    return { ok: false, problems: firstOf(result.issues.map((issue) => describeIssue(issue, value))) }
   } catch (error) {
     return { ok: false, problems: `the schema's own check failed: ${describeError(error)}` }
   }
@@ -162,13 +158,21 @@ function draftOf(schema: JsonSchema): '7' | '2020-12' {
   return /"(prefixItems|dependentSchemas|unevaluated\w+|\$defs)"/.test(JSON.stringify(schema)) ? '2020-12' : '7'
 }
 
+/** `days.0: Expected number (got "three")` */
+export function describeIssue({ message, path = [] }: Issue, value: unknown): string {
+  return describeProblem(
+    path.map((step) => (typeof step === 'object' ? step.key : step)),
+    message,
+    value,
+  )
+}
+
 /** A list that is wrong everywhere needs no thousand lines. */
 function firstOf(lines: string[], most = 20): string {
   const rest = lines.length - most
   return rest > 0 ? `${lines.slice(0, most).join('\n')}\n… and ${rest} more` : lines.join('\n')
 }
 
-/** `days.0: Expected number (got "three")` */
 function describeProblem(path: readonly PropertyKey[], message: string, value: unknown): string {
   let found: unknown = value
   for (const key of path) {

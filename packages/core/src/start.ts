@@ -1,17 +1,19 @@
 /** How a run begins: the agent's parts are made ready, and a session's log becomes a state. */
 import { nanoid } from 'nanoid'
-import type { AgentOptions, RunOptions } from './agent-options.ts'
+import type { AgentOptions, FromContext, RunOptions } from './agent-options.ts'
 import { checkTools } from './agent-options.ts'
 import type { Answers } from './answer.ts'
 import { answerEvents, needsOf } from './answer.ts'
 import { InputError, SessionError, SessionWaiting } from './errors.ts'
 import type { LoggedEvent } from './event.ts'
-import type { AgentInput } from './history.ts'
-import { toMessages } from './history.ts'
+import type { AgentInput } from './input.ts'
+import { toMessages } from './input.ts'
 import type { Start } from './journal.ts'
+import { describeError } from './output.ts'
 import { fold } from './reduce.ts'
 import type { Leaving } from './run.ts'
 import type { CompiledSchema } from './schema.ts'
+import { describeIssue } from './schema.ts'
 import type { Session } from './session.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
@@ -35,7 +37,7 @@ export async function startRun(
   if (state.status === 'waiting') throw new SessionWaiting(options.session?.id ?? '', needsOf(state))
   const world = await makeWorld(agent, output, options, nanoid(), leaving)
   const { instructions } = agent
-  const words = typeof instructions === 'function' ? await instructions(options.context as never) : instructions
+  const words = await fromContext(instructions, options, `instructions of agent "${agent.name}"`)
   const opening: LoggedEvent[] = []
   // A run that failed or crashed before is closed first: its open calls get a stated result.
   if (state.id !== '' && state.status === 'running') opening.push({ type: 'run-end', status: 'aborted' })
@@ -100,7 +102,7 @@ async function makeWorld(
   runId: string,
   leaving: Leaving,
 ): Promise<World> {
-  const tools = typeof agent.tools === 'function' ? await agent.tools(options.context as never) : (agent.tools ?? [])
+  const tools = (await fromContext(agent.tools, options, `tools of agent "${agent.name}"`)) ?? []
   checkTools(tools, agent)
   await checkContext(tools, options.context)
   const specs = await Promise.all(tools.map((tool) => tool.spec()))
@@ -130,11 +132,27 @@ async function makeWorld(
   }
 }
 
+/** @throws InputError when the function fails; most often it was given no context. */
+async function fromContext<Value>(
+  value: FromContext<Value, never> | undefined,
+  options: AnyRunOptions,
+  what: string,
+): Promise<Value | undefined> {
+  if (typeof value !== 'function') return value
+  try {
+    return await (value as (context: unknown) => Value | Promise<Value>)(options.context)
+  } catch (cause) {
+    const missing =
+      options.context === undefined ? ' There was no context; pass it as agent.run(input, { context }).' : ''
+    throw new InputError(`The ${what} could not be made: ${describeError(cause)}.${missing}`, { cause })
+  }
+}
+
 async function checkContext(tools: readonly Tool<never, never>[], context: unknown): Promise<void> {
   for (const { name, context: schema } of tools) {
     const checked = await schema?.['~standard'].validate(context)
     if (!checked?.issues) continue
-    const problems = checked.issues.map((issue) => issue.message).join('; ')
+    const problems = checked.issues.map((issue) => describeIssue(issue, context)).join('; ')
     throw new InputError(
       `Tool "${name}" cannot work with this context: ${problems}. Pass it as agent.run(input, { context }).`,
     )

@@ -1,6 +1,7 @@
 /** `tool()` turns a function and a schema into something that a model can call. */
 import { DefinitionError } from './errors.ts'
 import type { Json, JsonSchema } from './json.ts'
+import { checkKeys } from './keys.ts'
 import type { Content } from './message.ts'
 import type { ToolSpec } from './model.ts'
 import type { CompiledSchema, InferOutput, SchemaLike, StandardSchema } from './schema.ts'
@@ -76,6 +77,30 @@ export const defaultMaxResultChars = 50_000
 
 type CheckedOption = 'name' | 'timeoutMs' | 'maxResultChars' | 'effect'
 
+const optionNames = [
+  'name',
+  'description',
+  'input',
+  'context',
+  'effect',
+  'timeoutMs',
+  'maxResultChars',
+  'strict',
+  'needsApproval',
+  'execute',
+] as const satisfies (keyof ToolOptions<SchemaLike, unknown>)[]
+
+const otherWords = {
+  parameters: 'input',
+  inputSchema: 'input',
+  schema: 'input',
+  args: 'input',
+  handler: 'execute',
+  run: 'execute',
+  timeout: 'timeoutMs',
+  requireApproval: 'needsApproval',
+}
+
 const legalName = /^[a-zA-Z0-9_-]{1,64}$/
 const reservedNames = ['auto', 'none', 'required']
 
@@ -128,6 +153,7 @@ function checkOptions(
   if (reservedNames.includes(name)) {
     throw new DefinitionError(`${where}: this word means something else in toolChoice. Choose another name.`)
   }
+  checkKeys(options, optionNames, where, otherWords)
   for (const key of ['timeoutMs', 'maxResultChars'] as const) {
     const value = options[key]
     // Timers count in 32 bits: a longer one would fire at once.

@@ -1,0 +1,87 @@
+/** What a caller may give an agent to work on. */
+import { InputError } from './errors.ts'
+import { repairHistory } from './history.ts'
+import type { AssistantMessage, Message } from './message.ts'
+import { isContentPart } from './output.ts'
+
+export type AgentInput = string | Extract<Message['content'], unknown[]> | Message[]
+
+/**
+ * What a caller gave as input, as messages.
+ * @throws InputError naming the element that cannot be used, and what to write instead.
+ */
+export function toMessages(input: AgentInput, allowSystemMessages = false): Message[] {
+  if (typeof input === 'string') {
+    if (input.trim() === '') throw new InputError('The input is an empty text. Give the model something to answer.')
+    return [{ role: 'user', content: input }]
+  }
+  if (!Array.isArray(input)) {
+    throw new InputError(`The input is ${shown(input)}; give a text, content parts or messages.`)
+  }
+  if (input.length === 0) throw new InputError('The input is an empty list. Give at least one message or content part.')
+  const hasMessages = input.some((element) => element && typeof element === 'object' && 'role' in element)
+  if (!hasMessages) {
+    checkParts(input, 'The input')
+    return [{ role: 'user', content: input as Extract<Message['content'], unknown[]> }]
+  }
+  for (const [index, message] of input.entries()) checkMessage(message, `Input message ${index}`, allowSystemMessages)
+  return repairHistory(input as Message[])
+}
+
+function checkMessage(message: unknown, where: string, allowSystemMessages: boolean): asserts message is Message {
+  if (typeof message !== 'object' || message === null || !('role' in message)) {
+    throw new InputError(`${where} is ${shown(message)}; a message has a role and a content.`)
+  }
+  const { role, content } = message as { role: unknown; content?: unknown }
+  if (role === 'system' && !allowSystemMessages) {
+    throw new InputError(
+      `${where} has the role "system". Messages may come from strangers, so this is refused: put standing words in the ` +
+        "agent's instructions, or pass allowSystemMessages: true when you wrote the messages yourself.",
+    )
+  }
+  if (role !== 'system' && role !== 'user' && role !== 'assistant' && role !== 'tool') {
+    throw new InputError(`${where} has the unknown role ${JSON.stringify(role)}; use user, assistant or tool.`)
+  }
+  if (typeof content !== 'string') checkParts(content, `The content of ${where.toLowerCase()}`)
+  if (role === 'tool' && typeof (message as { callId?: unknown }).callId !== 'string') {
+    throw new InputError(
+      `${where} is a tool result without callId. Clew's form is { role: 'tool', callId, name, content }.`,
+    )
+  }
+  if ('tool_calls' in message) {
+    throw new InputError(`${where} has tool_calls. Clew's form is toolCalls: [{ id, wireId, name, arguments }].`)
+  }
+  if (role === 'assistant') checkCalls((message as AssistantMessage).toolCalls, where)
+}
+
+function checkCalls(calls: unknown, where: string): void {
+  if (calls === undefined) return
+  const isCall = (call: unknown) =>
+    typeof call === 'object' &&
+    call !== null &&
+    ['id', 'wireId', 'name', 'arguments'].every((key) => typeof (call as never)[key] === 'string')
+  if (!Array.isArray(calls) || !calls.every(isCall)) {
+    throw new InputError(`${where} has toolCalls that are not [{ id, wireId, name, arguments }], all of them texts.`)
+  }
+}
+
+function checkParts(parts: unknown, where: string): void {
+  if (!Array.isArray(parts)) throw new InputError(`${where} is ${shown(parts)}; give a text or content parts.`)
+  for (const [index, part] of parts.entries()) {
+    if (isContentPart(part)) continue
+    if ((part as unknown) instanceof Promise) {
+      throw new InputError(`${where}: part ${index} is a Promise. Await it: await image(…).`)
+    }
+    throw new InputError(
+      `${where}: part ${index} is ${shown(part)}. Parts are { type: 'text', text }, { type: 'image', url }, ` +
+        "{ type: 'file', filename, data }, { type: 'audio', data, format } or { type: 'video', url }; image() makes one from bytes or a file.",
+    )
+  }
+}
+
+/** A value in an error message: as JSON, long texts cut. */
+function shown(value: unknown): string {
+  const cut = (_: string, inner: unknown) =>
+    typeof inner === 'string' && inner.length > 80 ? `${inner.slice(0, 80)}…` : inner
+  return JSON.stringify(value, cut) ?? typeof value
+}
