@@ -1,4 +1,4 @@
-import { Agent, openrouter, type ToolRun, tool } from 'clew'
+import { Agent, openrouter, type ToolExecution, tool } from 'clew'
 import { z } from 'zod'
 
 type Shop = { customer: string; orders: Map<string, number[]> }
@@ -7,7 +7,7 @@ const listOrders = tool({
   name: 'list_orders',
   input: z.object({ newest: z.int().default(10) }),
   effect: 'pure',
-  execute: ({ newest }, { context }: ToolRun<Shop>) => context.orders.get(context.customer)?.slice(-newest) ?? [],
+  execute: ({ newest }, { context }: ToolExecution<Shop>) => context.orders.get(context.customer)?.slice(-newest) ?? [],
 })
 const agent = new Agent({
   name: 'shop',

@@ -1,5 +1,5 @@
 /** The tools of the research bot. What they work on, the desk, is the run's context. */
-import { type ToolRun, tool } from 'clew'
+import { type ToolExecution, tool } from 'clew'
 import { z } from 'zod'
 import type { Library } from './library.ts'
 import { checkQuote } from './quotes.ts'
@@ -25,7 +25,7 @@ export const searchDocuments = tool({
     'Full-text search in the documents. Gives the best pages with a snippet of each. Ask several short queries at once.',
   input: z.object({ query: z.string().describe('A few words that the page should hold') }),
   effect: 'pure',
-  execute: ({ query }, { context: { library } }: ToolRun<Desk>) => {
+  execute: ({ query }, { context: { library } }: ToolExecution<Desk>) => {
     const hits = library.search(query)
     const view = hits.length === 0 ? 'nothing found' : `${hits.length} hits, best: ${hits[0]?.document}`
     return { content: { query, hits }, view }
@@ -40,7 +40,7 @@ export const readDocument = tool({
     page: z.int().min(1).default(1).describe('The page, from 1'),
   }),
   effect: 'pure',
-  execute: ({ document, page }, { context: { library } }: ToolRun<Desk>) => {
+  execute: ({ document, page }, { context: { library } }: ToolExecution<Desk>) => {
     const found = library.read(document, page)
     if (found) return { content: found, view: `page ${page} of ${found.pages}, ${found.text.length} characters` }
     if (library.has(document))
@@ -56,7 +56,7 @@ export const fetchPage = tool({
   input: z.object({ url: z.string().describe('A link found in a page, as a whole URL') }),
   effect: 'idempotent',
   timeoutMs: 30_000,
-  execute: async ({ url }, { context: { library, web }, signal }: ToolRun<Desk>) => {
+  execute: async ({ url }, { context: { library, web }, signal }: ToolExecution<Desk>) => {
     const page = await web.fetch(url, signal)
     library.add([page])
     const first = library.read(page.id, 1)
@@ -83,7 +83,7 @@ export const submitReport = tool({
       .describe('At least three, from at least two documents where possible'),
   }),
   effect: 'idempotent',
-  execute: ({ title, summary, findings }, { context: desk }: ToolRun<Desk>) => {
+  execute: ({ title, summary, findings }, { context: desk }: ToolExecution<Desk>) => {
     const checks = findings.map(({ quote, source }) => checkQuote(desk.library, quote, source))
     desk.draft = {
       title,

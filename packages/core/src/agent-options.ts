@@ -82,7 +82,7 @@ export function checkAgent(options: AgentOptions<never, unknown>): void {
     throw new DefinitionError(`${where}: concurrency is ${String(concurrency)}; give a whole number of at least 1.`)
   }
   checkLimits(options.limits ?? {}, where, DefinitionError)
-  if (options.tools !== undefined && typeof options.tools !== 'function') checkTools(options.tools, options)
+  if (typeof options.tools !== 'function') checkTools(options.tools ?? [], options)
 }
 
 /** @throws InputError naming the option, its value and what it may be. */

@@ -65,11 +65,14 @@ export class Agent<Context = unknown, Output = string> {
    * A listener only watches: what it throws is printed and harms nobody.
    */
   on<Type extends EventType>(type: Type, listener: (event: EventOf<Type>) => void): () => void {
+    const report = (error: unknown) =>
+      globalThis.console?.error(`A listener on "${type}" of agent "${this.name}" threw:`, error)
     const guarded = (event: EventOf<Type>) => {
       try {
-        listener(event)
+        // A listener may be async, whatever its type says.
+        Promise.resolve(listener(event)).catch(report)
       } catch (error) {
-        globalThis.console?.error(`A listener on "${type}" of agent "${this.name}" threw:`, error)
+        report(error)
       }
     }
     this.#emitter.on(type, guarded)

@@ -4,9 +4,9 @@ import { parseArguments } from './arguments.ts'
 import { InputError, SessionError } from './errors.ts'
 import type { Answer, LoggedEvent } from './event.ts'
 import type { Json } from './json.ts'
-import { shapeResult } from './output.ts'
 import type { PendingCall, RunState, WaitFor } from './state.ts'
 import { defaultMaxResultChars } from './tool.ts'
+import { sealOutcome, toOutcome } from './tool-result.ts'
 
 /** One open question: may this call run (`approval`), what is its result (`result`), what became of it (`verdict`)? */
 export type Need = {
@@ -29,7 +29,7 @@ export const deny = (reason: string): Answer => ({ type: 'deny', reason })
  */
 export const respond = (result: unknown): Answer => ({
   type: 'respond',
-  content: shapeResult(result, defaultMaxResultChars).content,
+  content: sealOutcome(toOutcome(result), defaultMaxResultChars).content,
 })
 /** Verdict on a call that a crash interrupted: it did not happen, run it again. */
 export const retry = (): Answer => ({ type: 'retry' })

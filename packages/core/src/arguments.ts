@@ -1,5 +1,6 @@
 /** Tool calls as they arrive: arguments are read once, and what could not be sent back is repaired once. */
 import type { Json } from './json.ts'
+import { isDeeperThan, maxDepth } from './json.ts'
 import type { ToolCall } from './message.ts'
 import type { ModelReply } from './model.ts'
 import { isLegalName, legalise } from './tool.ts'
@@ -12,7 +13,8 @@ export type ParsedArguments =
 /** The calls of a reply with ids of ours (`newId`), wire ids unique in the turn, sendable names and arguments. */
 export function receiveCalls(calls: ModelReply['toolCalls'], newId: (index: number) => string): ToolCall[] {
   const wireIds = new Set<string>()
-  return (calls ?? []).map((given, index) => {
+  return (calls ?? []).map((received, index) => {
+    const given = { ...received, arguments: textOf(received.arguments) }
     const id = newId(index)
     // Providers repeat or omit ids; theirs is kept where it can be, because reasoning entries may point at it.
     const wireId = given.id && !wireIds.has(given.id) ? given.id : `call_${id}`
@@ -30,12 +32,17 @@ export function receiveCalls(calls: ModelReply['toolCalls'], newId: (index: numb
   })
 }
 
+/** Some models give the arguments as an object, against the contract. */
+function textOf(given: unknown): string {
+  return typeof given === 'string' ? given : given === undefined || given === null ? '' : JSON.stringify(given)
+}
+
 /** What a call asks for, or what is wrong with it, in words for the model. */
 export function parseArguments(call: ToolCall): ParsedArguments {
   return parse(call.raw?.arguments ?? call.arguments)
 }
 
-function parse(text: string): ParsedArguments {
+function parse(text: string, isRest = false): ParsedArguments {
   // Nothing at all is how many providers write a call without arguments.
   if (text === undefined || text === null || text.trim() === '') return { ok: true, value: {}, text: '{}' }
   let value: unknown
@@ -43,13 +50,15 @@ function parse(text: string): ParsedArguments {
     value = JSON.parse(text)
   } catch (error) {
     // Some hosts stream `{}` first and the true arguments behind it.
-    const rest = text.replace(/^\s*(\{\s*\}\s*)+/, '')
-    if (rest !== text && rest !== '') return parse(rest)
+    const rest = text.replace(/^(\s*\{\s*\}){1,10}(?=\s*\{)/, '')
+    if (rest !== text && !isRest) return parse(rest, true)
     return {
       ok: false,
       problem: `the arguments are no valid JSON (${(error as Error).message}). You wrote: ${excerpt(text)}`,
     }
   }
+  if (isDeeperThan(value, maxDepth))
+    return { ok: false, problem: `the arguments are nested deeper than ${maxDepth} levels` }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return { ok: true, value: value as { [key: string]: Json }, text }
   }

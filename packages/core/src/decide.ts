@@ -27,8 +27,10 @@ export function decide(state: RunState, limits: Limits, spend: Spend): Step {
     const open = state.pending.filter((pending) => pending.status === 'ready' || pending.status === 'running')
     if (open.length === 0) return { type: 'finish', status: 'waiting' }
     const left = Math.max(0, (limits.toolCalls ?? Number.POSITIVE_INFINITY) - state.toolCalls)
-    const started = open.filter((pending) => pending.status === 'running')
-    const ready = open.filter((pending) => pending.status === 'ready')
+    const isStarted = (pending: PendingCall) =>
+      pending.status === 'running' || ('again' in pending && pending.again === true)
+    const started = open.filter(isStarted)
+    const ready = open.filter((pending) => !isStarted(pending))
     return { type: 'tools', calls: [...started, ...ready.slice(0, left)], refused: ready.slice(left) }
   }
 

@@ -4,7 +4,7 @@
  *     run-start
  *       turn-start
  *         reasoning-delta* text-delta* (tool-input-start tool-input-delta* tool-input-end)* model-restart?
- *       model-end | model-aborted
+ *       model-end | model-aborted | model-failed
  *         tool-start tool-progress* tool-end      each call; calls of a turn interleave; one that never ran has its end only
  *         tool-wait                               a call that waits for an answer
  *         child                                   an event of the agent that a call runs
@@ -47,6 +47,8 @@ export type ModelEnd = {
 }
 /** The answer was left before its end (abort, time limit). */
 export type ModelAborted = { type: 'model-aborted'; turn: number; partial: { text: string; reasoning: string } }
+/** The model call failed, and the run with it; resumed, the turn begins again. Logged, because a failed try can cost. */
+export type ModelFailed = { type: 'model-failed'; turn: number; error: string; usage?: Usage }
 /** The answer begins again: what was shown of it is void. Logged, because a failed try can cost. */
 export type ModelRestart = { type: 'model-restart'; reason: string; usage?: Usage }
 /** Logged before the tool runs: found without its end at start-up, the tool may have run. */
@@ -91,6 +93,7 @@ export type LoggedEvent = EventBase &
     | TurnStart
     | ModelEnd
     | ModelAborted
+    | ModelFailed
     | ModelRestart
     | ToolStart
     | ToolEnd

@@ -2,9 +2,11 @@
 import type { Step } from './decide.ts'
 import type { RunEvent } from './event.ts'
 import type { Json } from './json.ts'
+import { isDeeperThan, maxDepth } from './json.ts'
 import type { CompiledSchema } from './schema.ts'
 import type { RunState } from './state.ts'
 import type { World } from './world.ts'
+import { settleAfterAbort } from './world.ts'
 
 type FinishStep = Extract<Step, { type: 'finish' }>
 
@@ -17,7 +19,7 @@ export async function* finish(step: FinishStep, state: RunState, world: World): 
     yield [{ type: 'run-end', ...ending }]
     return
   }
-  const read = await readOutput(world.output.schema, state.answer?.text ?? '')
+  const read = await settleAfterAbort(readOutput(world.output.schema, state.lastWords?.text ?? ''), world.signal)
   if (read.ok) {
     world.output.value = read.value
     yield [{ type: 'run-end', ...ending, output: read.json }]
@@ -44,14 +46,21 @@ async function readOutput(schema: CompiledSchema, text: string): Promise<ReadOut
 }
 
 function parseLoosely(text: string): Json | undefined {
-  const fenced = /```(?:json)?\s*([\s\S]*?)```/i.exec(text)?.[1]
-  for (const candidate of [text, fenced]) {
+  for (const candidate of [text, fencedPart(text)]) {
     if (candidate === undefined) continue
     try {
-      return JSON.parse(candidate) as Json
+      const json = JSON.parse(candidate) as Json
+      if (!isDeeperThan(json, maxDepth)) return json
     } catch {
       // The next candidate, or undefined.
     }
   }
   return undefined
+}
+
+/** What stands in the first code fence. */
+function fencedPart(text: string): string | undefined {
+  const open = text.indexOf('```')
+  const close = text.indexOf('```', open + 3)
+  return open < 0 || close < 0 ? undefined : text.slice(open + 3, close).replace(/^json/i, '')
 }

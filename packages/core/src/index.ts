@@ -31,6 +31,7 @@ export {
   type LoggedEvent,
   type ModelAborted,
   type ModelEnd,
+  type ModelFailed,
   type ModelRestart,
   type OutputInvalid,
   type RunEnd,
@@ -69,7 +70,7 @@ export {
   type UserMessage,
   type VideoPart,
 } from './message.ts'
-export type { Middleware, ToolOutcome, ToolRequest } from './middleware.ts'
+export type { Middleware, ToolRequest } from './middleware.ts'
 export type { FinishReason, Model, ModelDelta, ModelReply, ModelRequest, ToolChoice, ToolSpec } from './model.ts'
 export { fold, reduce } from './reduce.ts'
 export type { RunResult } from './result.ts'
@@ -77,4 +78,5 @@ export type { Run } from './run.ts'
 export type { InferOutput, SchemaLike, StandardSchema } from './schema.ts'
 export { memorySession, type Session } from './session.ts'
 export { emptyState, type PendingCall, type RunState, type RunStatus, type StopReason, type WaitFor } from './state.ts'
-export { type Effect, type Tool, type ToolOptions, type ToolResult, type ToolRun, tool } from './tool.ts'
+export { type Effect, type Tool, type ToolExecution, type ToolOptions, tool } from './tool.ts'
+export type { ToolOutcome } from './tool-result.ts'

@@ -1,10 +1,12 @@
 /** What a caller may give an agent to work on. */
 import { InputError } from './errors.ts'
 import { repairHistory } from './history.ts'
-import type { AssistantMessage, Message } from './message.ts'
-import { isContentPart } from './output.ts'
+import type { AssistantMessage, ContentPart, Message, ToolCall } from './message.ts'
+import { isContentPart } from './message.ts'
+import { isLegalName } from './tool.ts'
 
-export type AgentInput = string | Extract<Message['content'], unknown[]> | Message[]
+/** A text, content parts (text and images, …), or messages. */
+export type AgentInput = string | ContentPart[] | Message[]
 
 /**
  * What a caller gave as input, as messages.
@@ -22,10 +24,13 @@ export function toMessages(input: AgentInput, allowSystemMessages = false): Mess
   const hasMessages = input.some((element) => element && typeof element === 'object' && 'role' in element)
   if (!hasMessages) {
     checkParts(input, 'The input')
-    return [{ role: 'user', content: input as Extract<Message['content'], unknown[]> }]
+    return [{ role: 'user', content: input as ContentPart[] }]
   }
   for (const [index, message] of input.entries()) checkMessage(message, `Input message ${index}`, allowSystemMessages)
-  return repairHistory(input as Message[])
+  const messages = repairHistory(input as Message[])
+  if (messages.length === 0)
+    throw new InputError('The input holds results of tools only. Give the messages that they belong to as well.')
+  return messages
 }
 
 function checkMessage(message: unknown, where: string, allowSystemMessages: boolean): asserts message is Message {
@@ -63,13 +68,34 @@ function checkCalls(calls: unknown, where: string): void {
   if (!Array.isArray(calls) || !calls.every(isCall)) {
     throw new InputError(`${where} has toolCalls that are not [{ id, wireId, name, arguments }], all of them texts.`)
   }
+  for (const key of ['id', 'wireId'] as const) {
+    const values = (calls as ToolCall[]).map((call) => call[key])
+    if (new Set(values).size < values.length || values.includes('')) {
+      throw new InputError(`${where} has toolCalls whose ${key} is empty or stands twice: ${shown(values)}.`)
+    }
+  }
+  const unsendable = (calls as ToolCall[]).find((call) => !isLegalName(call.name) || !isObjectText(call.arguments))
+  if (unsendable) {
+    throw new InputError(
+      `${where} has a call that no provider takes: ${shown(unsendable)}. Its name needs to be legal and its arguments the text of a JSON object.`,
+    )
+  }
+}
+
+function isObjectText(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
+  }
 }
 
 function checkParts(parts: unknown, where: string): void {
   if (!Array.isArray(parts)) throw new InputError(`${where} is ${shown(parts)}; give a text or content parts.`)
   for (const [index, part] of parts.entries()) {
     if (isContentPart(part)) continue
-    if ((part as unknown) instanceof Promise) {
+    if (part instanceof Promise) {
       throw new InputError(`${where}: part ${index} is a Promise. Await it: await image(…).`)
     }
     throw new InputError(

@@ -11,6 +11,7 @@ export type AudioPart = { type: 'audio'; data: string; format: string }
 export type VideoPart = { type: 'video'; url: string }
 export type ContentPart = TextPart | ImagePart | FilePart | AudioPart | VideoPart
 
+/** A text, or parts of several kinds. */
 export type Content = string | ContentPart[]
 
 /** Accepted as input only when the caller opts in with `allowSystemMessages`; standing words belong in `instructions`. */
@@ -72,6 +73,7 @@ export type Usage = {
   unreported?: number
 }
 
+/** Nothing spent. */
 export const noUsage: Usage = {
   requests: 0,
   inputTokens: 0,
@@ -81,6 +83,7 @@ export const noUsage: Usage = {
   reasoningTokens: 0,
 }
 
+/** Both together. */
 export function addUsage(a: Usage, b: Usage): Usage {
   const sum: Usage = {
     requests: a.requests + b.requests,
@@ -95,8 +98,28 @@ export function addUsage(a: Usage, b: Usage): Usage {
   return sum
 }
 
+const partKeys: { [type: string]: string[] } = {
+  text: ['text'],
+  image: ['url'],
+  file: ['filename', 'data'],
+  audio: ['data', 'format'],
+  video: ['url'],
+}
+
+/** True for a well-formed part of a message's content, with nothing beside what such a part has. */
+export function isContentPart(value: unknown): value is ContentPart {
+  if (!isRecord(value) || typeof value.type !== 'string' || !Object.hasOwn(partKeys, value.type)) return false
+  const keys = partKeys[value.type]!
+  const mayHave = ['type', ...keys, ...(value.type === 'image' ? ['detail'] : [])]
+  return keys.every((key) => typeof value[key] === 'string') && Object.keys(value).every((key) => mayHave.includes(key))
+}
+
 /** The text of a content, its other parts left out. */
 export function textOf(content: Content): string {
   if (typeof content === 'string') return content
   return content.map((part) => (part.type === 'text' ? part.text : '')).join('')
+}
+
+function isRecord(value: unknown): value is { [key: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -5,20 +5,19 @@
 import { DefinitionError } from './errors.ts'
 import type { RunEvent } from './event.ts'
 import type { Json } from './json.ts'
-import type { Content, ToolCall } from './message.ts'
+import type { ToolCall } from './message.ts'
 import type { ModelDelta, ModelReply, ModelRequest } from './model.ts'
 import type { RunState } from './state.ts'
-import type { Tool, ToolRun } from './tool.ts'
+import type { Tool, ToolExecution } from './tool.ts'
+import type { ToolOutcome } from './tool-result.ts'
 
 /** One call on its way to its tool. `input` has been validated; a layer that changes it answers for what it puts there. */
-export type ToolRequest = { tool: Tool<never, never>; input: unknown; call: ToolCall; run: ToolRun }
-/** What a tool call came to: content for the model, a view for people. */
-export type ToolOutcome = { content: Content; isError?: true; view?: Json }
+export type ToolRequest = { tool: Tool<never, never>; input: unknown; call: ToolCall; execution: ToolExecution }
 
 export type Middleware = {
   name: string
   /** Around the whole run; the events that pass are already in the log. `state` is the state at its start. */
-  run?(state: RunState, next: (state: RunState) => AsyncGenerator<RunEvent[], void>): AsyncGenerator<RunEvent[], void>
+  run?(state: RunState, next: () => AsyncGenerator<RunEvent[], void>): AsyncGenerator<RunEvent[], void>
   model?(
     request: ModelRequest,
     next: (request: ModelRequest) => AsyncGenerator<ModelDelta[], ModelReply>,
@@ -30,7 +29,7 @@ export type Middleware = {
   ): AsyncGenerator<Json, ToolOutcome>
 }
 
-type Layer<Request, Result> = (request: Request, next: (request: Request) => Result) => Result
+type Layer<Request, Result> = (request: Request, next: (request?: Request) => Result) => Result
 
 type Kind = 'run' | 'model' | 'tool'
 
@@ -47,7 +46,7 @@ export function compose<Request, Result extends AsyncGenerator>(
     if (!middleware[kind]) return next
     return (request) => {
       const layer = middleware[kind]?.bind(middleware) as unknown as Layer<Request, Result>
-      const result = layer(request, next)
+      const result = layer(request, (changed = request) => next(changed))
       if (typeof result?.next === 'function') return result
       throw new DefinitionError(
         `Middleware "${middleware.name}": ${kind}() is no async generator. Write async *${kind}(request, next) { return yield* next(request) }.`,

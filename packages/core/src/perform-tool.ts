@@ -6,14 +6,15 @@
 import { parseArguments } from './arguments.ts'
 import { isClewError } from './errors.ts'
 import type { RunEvent, ToolEnd, ToolWait } from './event.ts'
+import { executeTool } from './execute-tool.ts'
 import type { Json } from './json.ts'
-import type { ToolOutcome, ToolRequest } from './middleware.ts'
-import { compose } from './middleware.ts'
-import { cutText, describeError, shapeResult, toJson } from './output.ts'
+import type { ToolRequest } from './middleware.ts'
 import type { PendingCall } from './state.ts'
-import type { Tool, ToolRun } from './tool.ts'
+import type { ToolExecution } from './tool.ts'
+import { defaultMaxResultChars } from './tool.ts'
+import { cutText, describeError, sealOutcome } from './tool-result.ts'
 import type { World } from './world.ts'
-import { graceMs, settleAfterAbort } from './world.ts'
+import { settleAfterAbort } from './world.ts'
 
 export async function* performTool(pending: PendingCall, world: World): AsyncGenerator<RunEvent, void> {
   // Left before it began: the end of the run closes it as "not run".
@@ -36,8 +37,13 @@ export async function* performTool(pending: PendingCall, world: World): AsyncGen
     return
   }
   try {
-    const outcome = yield* execute(prepared.request, world)
-    yield { type: 'tool-end', id, name, ...outcome }
+    const outcome = yield* executeTool(prepared.request, world)
+    yield {
+      type: 'tool-end',
+      id,
+      name,
+      ...sealOutcome(outcome, prepared.request.tool.maxResultChars ?? defaultMaxResultChars),
+    }
   } catch (error) {
     if (isClewError(error, 'fatal')) world.leave(error)
     yield failure(pending, `Tool "${name}" failed: ${describeError(error)}`)
@@ -57,7 +63,8 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
     )
   }
   // Found running at start-up: it may have taken effect, so only a harmless repetition happens unasked.
-  if (pending.status === 'running' && tool.effect === 'once') return wait(pending, 'verdict')
+  if (pending.status === 'running' && tool.effect !== 'idempotent' && tool.effect !== 'pure')
+    return wait(pending, 'verdict')
 
   const parsed = parseArguments(call)
   if (!parsed.ok) return failure(pending, `Tool "${call.name}" was not run: ${parsed.problem}`)
@@ -65,105 +72,33 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
   if (!input.ok) {
     return failure(pending, `Tool "${call.name}" was not run, its input does not fit:\n${input.problems}`)
   }
-  const run: ToolRun = {
+  const execution: ToolExecution = {
     context: world.context,
     signal: world.signal,
     idempotencyKey: call.id,
     agent: pending.agent,
     runId: world.runId,
   }
-  const request: ToolRequest = { tool, input: input.value, call, run }
-  if (!(pending.status === 'ready' && pending.approved)) {
+  const request: ToolRequest = { tool, input: input.value, call, execution }
+  // A call that was running had its approval before it started.
+  if (pending.status === 'ready' && !pending.approved) {
     const approval = await asksApproval(request)
-    if (approval === 'failed')
-      return failure(pending, `Tool "${call.name}" was not run: whether it needs approval could not be found out.`)
+    if (typeof approval === 'object') {
+      return failure(pending, `Tool "${call.name}" was not run: its approval check failed: ${approval.failed}`)
+    }
     if (approval) return wait(pending, 'approval')
   }
   return tool.execute ? { type: 'ready', request, arguments: parsed.value } : wait(pending, 'result')
 }
 
-async function asksApproval({ tool, input, run }: ToolRequest): Promise<boolean | 'failed'> {
+async function asksApproval({ tool, input, execution }: ToolRequest): Promise<boolean | { failed: string }> {
   const { needsApproval = false } = tool
   if (typeof needsApproval === 'boolean') return needsApproval
   try {
-    return (await needsApproval(input as never, run as never)) !== false
-  } catch {
-    return 'failed'
+    return (await needsApproval(input as never, execution as never)) !== false
+  } catch (error) {
+    return { failed: describeError(error) }
   }
-}
-
-/** Runs the body behind its middleware, against its deadline and the run's signal. A value that comes later is dropped. */
-async function* execute(request: ToolRequest, world: World): AsyncGenerator<RunEvent, ToolOutcome> {
-  const { call, tool } = request
-  const stop = interruption(tool.timeoutMs, world.signal)
-  const run = { ...request.run, signal: stop.signal }
-  const body = compose(world.use, 'tool', runBody)({ ...request, run })
-  try {
-    for (;;) {
-      const pulled = body.next()
-      const next = await Promise.race([pulled, stop.reached])
-      if (next === 'timeout')
-        return failed(`Tool "${call.name}" timed out after ${tool.timeoutMs} ms. It may have taken effect.`)
-      if (next === 'aborted') return failed('Aborted: the run was left while this call ran. It may have taken effect.')
-      if (next.done)
-        return next.value ?? failed(`The result of "${call.name}" is lost: a middleware around it returned nothing.`)
-      yield { type: 'tool-progress', id: call.id, name: call.name, data: next.value }
-    }
-  } finally {
-    stop.release()
-    body.return(undefined as never).catch(() => {})
-  }
-}
-
-async function* runBody({ tool, input, run }: ToolRequest): AsyncGenerator<Json, ToolOutcome> {
-  const body = tool as Tool<unknown, unknown>
-  const value = await body.execute?.(input, run)
-  if (!isGenerator(value)) return shapeResult(value, tool.maxResultChars)
-  try {
-    for (;;) {
-      const next = await value.next()
-      if (next.done) return shapeResult(next.value, tool.maxResultChars)
-      yield toJson(next.value)
-    }
-  } finally {
-    Promise.resolve(value.return?.(undefined)).catch(() => {})
-  }
-}
-
-function isGenerator(value: unknown): value is AsyncIterator<unknown> {
-  if (typeof value !== 'object' || value === null || !('next' in value)) return false
-  return typeof value.next === 'function' && (Symbol.asyncIterator in value || Symbol.iterator in value)
-}
-
-/** `reached` resolves at the deadline, or when the run's signal fired and the grace is over. */
-function interruption(timeoutMs: number | undefined, outer: AbortSignal) {
-  const own = timeoutMs === undefined ? undefined : new AbortController()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let grace: ReturnType<typeof setTimeout> | undefined
-  let onAbort = () => {}
-  const reached = new Promise<'timeout' | 'aborted'>((resolve) => {
-    if (own) {
-      timer = setTimeout(() => {
-        resolve('timeout')
-        own.abort(new DOMException(`timed out after ${timeoutMs} ms`, 'TimeoutError'))
-      }, timeoutMs)
-    }
-    onAbort = () => {
-      own?.abort(outer.reason)
-      grace = setTimeout(() => resolve('aborted'), graceMs)
-    }
-  })
-  outer.addEventListener('abort', onAbort, { once: true })
-  const release = () => {
-    clearTimeout(timer)
-    clearTimeout(grace)
-    outer.removeEventListener('abort', onAbort)
-  }
-  return { signal: own?.signal ?? outer, reached, release }
-}
-
-function failed(content: string): ToolOutcome {
-  return { content, isError: true }
 }
 
 /** An error says what to do next; more than this no model needs. */

@@ -2,19 +2,21 @@
 
 import { receiveCalls } from './arguments.ts'
 import type { Step } from './decide.ts'
-import { isClewError, ModelError } from './errors.ts'
-import type { LiveEvent, ModelEnd, RunEvent } from './event.ts'
+import { InputError, isClewError, ModelError } from './errors.ts'
+import type { ModelEnd, RunEvent } from './event.ts'
 import { finish } from './finish.ts'
 import { checkHistory } from './history.ts'
+import { Leash } from './leash.ts'
 import { merge } from './merge.ts'
-import type { AssistantMessage } from './message.ts'
+import type { AssistantMessage, Usage } from './message.ts'
+import { noUsage } from './message.ts'
 import { compose } from './middleware.ts'
 import type { ModelDelta, ModelReply, ModelRequest } from './model.ts'
 import { performTool } from './perform-tool.ts'
 import type { RunState } from './state.ts'
+import { describeError } from './tool-result.ts'
 import { unreachable } from './unreachable.ts'
 import type { World } from './world.ts'
-import { settleAfterAbort } from './world.ts'
 
 type ModelStep = Extract<Step, { type: 'model' }>
 type ToolsStep = Extract<Step, { type: 'tools' }>
@@ -42,13 +44,16 @@ async function* askModel(step: ModelStep, state: RunState, world: World): AsyncG
   const ids: string[] = []
   const callId = (index: number) => (ids[index] ??= world.newId())
   const partial = { text: '', reasoning: '' }
-  const answer = compose(world.use, 'model', (request: ModelRequest) => generate(request, world))(
-    requestFor(step, state, world),
-  )
+  const leash = new Leash(world.signal)
+  let answer: AsyncGenerator<ModelDelta[], ModelReply> | undefined
   try {
+    answer = compose(world.use, 'model', (request: ModelRequest) => generate(request, world))(
+      requestFor(step, state, world),
+    )
     for (;;) {
-      const next = await settleAfterAbort(answer.next(), world.signal)
+      const next = await leash.pull(answer)
       if (next.done) {
+        answer = undefined
         checkReply(next.value, world)
         yield [modelEnd(step, next.value, callId)]
         return
@@ -61,10 +66,10 @@ async function* askModel(step: ModelStep, state: RunState, world: World): AsyncG
       return
     }
     const usage = isClewError(error, 'model') ? error.details.usage : undefined
-    if (usage) yield [{ type: 'model-restart', reason: 'the model call failed', usage }]
+    yield [{ type: 'model-failed', turn: step.turn, error: describeError(error), ...(usage && { usage }) }]
     throw error
   } finally {
-    answer.return(undefined as never).catch(() => {})
+    leash.release(answer)
   }
 }
 
@@ -81,7 +86,7 @@ function checkReply(reply: ModelReply | undefined, world: World): void {
 /** The innermost layer: what goes out has a history that every provider takes, whatever the layers above made of it. */
 function generate(request: ModelRequest, world: World): AsyncGenerator<ModelDelta[], ModelReply> {
   const problem = checkHistory(request.messages)
-  if (problem) throw new ModelError(`The request was not sent, because no provider would take its history: ${problem}.`)
+  if (problem) throw new InputError(`The request was not sent, because no provider would take its history: ${problem}.`)
   return world.model.generate(request)
 }
 
@@ -107,19 +112,19 @@ function toEvent(
   switch (delta.type) {
     case 'text-delta':
       partial.text += delta.text
-      return delta
+      return { type: delta.type, text: delta.text }
     case 'reasoning-delta':
       partial.reasoning += delta.text
-      return delta
+      return { type: delta.type, text: delta.text }
     case 'model-restart':
       partial.text = partial.reasoning = ''
-      return delta
+      return { ...delta }
     case 'tool-input-start':
       return { type: delta.type, id: callId(delta.index), name: delta.name }
     case 'tool-input-delta':
       return { type: delta.type, id: callId(delta.index), text: delta.text }
     case 'tool-input-end':
-      return { type: delta.type, id: callId(delta.index) } satisfies LiveEvent
+      return { type: delta.type, id: callId(delta.index) }
     default:
       return unreachable(delta)
   }
@@ -146,16 +151,18 @@ function modelEnd(step: ModelStep, reply: ModelReply, callId: (index: number) =>
       toolCalls.length > 0 && { refused: Object.fromEntries(toolCalls.map((call) => [call.id, refusal])) }),
     finishReason: reply.finishReason,
     ...(reply.rawFinishReason !== undefined && { rawFinishReason: reply.rawFinishReason }),
-    usage: reply.usage ?? {
-      requests: 1,
-      inputTokens: 0,
-      outputTokens: 0,
-      cachedTokens: 0,
-      cacheWriteTokens: 0,
-      reasoningTokens: 0,
-      unreported: 1,
-    },
+    usage: receiveUsage(reply.usage),
   }
+}
+
+/** Limits add these up: what is no amount counts as nothing. */
+function receiveUsage(usage: Usage | undefined): Usage {
+  if (!usage) return { ...noUsage, requests: 1, unreported: 1 }
+  const amounts = Object.entries({ ...noUsage, ...usage }).map(([name, value]) => [
+    name,
+    value > 0 && value < Number.POSITIVE_INFINITY ? value : 0,
+  ])
+  return Object.fromEntries(amounts) as Usage
 }
 
 /** Why none of a reply's calls may run. A cut answer may hold half a call, even where it parses. */

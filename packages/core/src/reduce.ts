@@ -30,14 +30,15 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       draft.request = event.last ? { last: event.last } : {}
       return draft
     case 'model-restart':
+    case 'model-failed':
       if (event.usage) draft.usage = addUsage(draft.usage, event.usage)
       return draft
     case 'model-end':
       closeRequest(draft)
-      draft.messages.push(event.message)
+      draft.messages.push(Object.freeze(event.message))
       draft.usage = addUsage(draft.usage, event.usage)
       draft.finishReason = event.finishReason
-      draft.answer = {
+      draft.lastWords = {
         text: textOf(event.message.content),
         ...(event.message.refusal !== undefined && { refusal: event.message.refusal }),
       }
@@ -51,11 +52,11 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       closeRequest(draft)
       if (event.partial.text === '') return draft
       draft.messages.push({ role: 'assistant', content: event.partial.text, aborted: true })
-      draft.answer = { text: event.partial.text }
+      draft.lastWords = { text: event.partial.text }
       return draft
     case 'tool-start':
       return replacePending(draft, event.id, (pending) => {
-        if (pending.status === 'ready') draft.toolCalls += 1
+        if (pending.status === 'ready' && !pending.again) draft.toolCalls += 1
         return { call: pending.call, agent: pending.agent, status: 'running' }
       })
     case 'tool-wait':
@@ -98,7 +99,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
 function startRun(draft: RunState, event: RunStart): RunState {
   closeOpenCalls(draft)
   const { v, messages } = draft
-  messages.push(...event.input)
+  for (const message of event.input) messages.push(Object.freeze(message))
   for (const key of Object.keys(draft)) delete (draft as Record<string, unknown>)[key]
   Object.assign(draft, emptyState(), { v, id: event.id, agent: event.agent, messages })
   if (event.instructions !== undefined) draft.instructions = event.instructions
@@ -115,8 +116,9 @@ function applyAnswer(draft: RunState, { id, answer }: AnswerGiven): RunState {
   replacePending(draft, id, ({ call, agent }) => {
     switch (answer.type) {
       case 'approve':
-      case 'retry':
         return { call, agent, status: 'ready', approved: true }
+      case 'retry':
+        return { call, agent, status: 'ready', approved: true, again: true }
       case 'respond':
         return { call, agent, status: 'answered', content: answer.content }
       case 'deny':
@@ -175,6 +177,6 @@ function resultOf(pending: PendingCall): Message {
 
 function addUsageOf(usage: Usage, event: RunEvent): Usage {
   if (event.type === 'child') return addUsageOf(usage, event.event)
-  if ((event.type === 'model-end' || event.type === 'model-restart') && event.usage) return addUsage(usage, event.usage)
+  if ('usage' in event && event.usage) return addUsage(usage, event.usage)
   return usage
 }

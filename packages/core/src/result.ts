@@ -29,7 +29,7 @@ export type RunResult<Output = string> =
   | (Common & { status: 'stopped'; stop: StopReason; output?: Output; needs?: undefined })
 
 export async function toResult<Output>({ state, world }: RunOutcome): Promise<RunResult<Output>> {
-  const { text = '', refusal } = state.answer ?? {}
+  const { text = '', refusal } = state.lastWords ?? {}
   const common: Common = {
     text,
     usage: state.usage,
@@ -40,7 +40,7 @@ export async function toResult<Output>({ state, world }: RunOutcome): Promise<Ru
   if (state.status === 'waiting') return { ...common, status: 'waiting', needs: needsOf(state) }
   const output = await outputOf<Output>({ state, world }, text)
   if (state.status === 'done') return { ...common, status: 'done', output: output as Output }
-  return { ...common, status: 'stopped', stop: state.stop ?? 'turns', ...(output !== undefined && { output }) }
+  return { ...common, status: 'stopped', stop: state.stop as StopReason, ...(output !== undefined && { output }) }
 }
 
 async function outputOf<Output>({ state, world }: RunOutcome, text: string): Promise<Output | undefined> {

@@ -8,9 +8,11 @@ import { openJournal } from './journal.ts'
 import { spendOf } from './limits.ts'
 import { compose } from './middleware.ts'
 import { perform } from './perform.ts'
+import { Reader } from './reader.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
 import type { World } from './world.ts'
+import { settleAfterAbort } from './world.ts'
 
 /** How a run is left from outside. */
 export type Leaving = { controller: AbortController; timedOut: boolean }
@@ -47,7 +49,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
   readonly #toResult: (outcome: RunOutcome) => Result | Promise<Result>
   readonly #tell: (event: RunEvent) => void
   readonly #logged: RunEvent[] = []
-  readonly #readers = new Set<RunEvent[]>()
+  readonly #readers = new Set<Reader>()
   #outcome: RunOutcome | undefined
   #ended: { error?: unknown } | undefined
   #advancing: Promise<void> | undefined
@@ -85,19 +87,18 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
   }
 
   [Symbol.asyncIterator](): AsyncIterator<RunEvent, void> {
-    const queue = [...this.#logged]
-    this.#readers.add(queue)
+    const reader = new Reader(this.#logged)
+    this.#readers.add(reader)
     return {
       next: async () => {
-        while (queue.length === 0 && !this.#ended) await this.#advance()
-        const event = queue.shift()
+        while (this.#readers.has(reader) && reader.isEmpty && !this.#ended) await this.#advance()
+        const event = this.#readers.has(reader) ? reader.take() : undefined
         if (event) return { done: false, value: event }
-        this.#readers.delete(queue)
-        if (this.#ended && 'error' in this.#ended) throw this.#ended.error
+        if (this.#readers.delete(reader) && this.#ended && 'error' in this.#ended) throw this.#ended.error
         return { done: true, value: undefined }
       },
       return: async () => {
-        this.#readers.delete(queue)
+        this.#readers.delete(reader)
         if (this.#readers.size === 0 && !this.#result) {
           this.abort(new Error('The last reader left.'))
           while (!this.#ended) await this.#advance()
@@ -135,7 +136,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
   #deliver(events: RunEvent[]): void {
     for (const event of events) {
       if (isLogged(event)) this.#logged.push(event)
-      for (const queue of this.#readers) queue.push(event)
+      for (const reader of this.#readers) reader.give(event)
       this.#tell(event)
     }
   }
@@ -152,13 +153,25 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
     let state = emptyState()
     try {
       if (controller.signal.aborted) throw new AbortError(state, controller.signal.reason)
-      const started = await start(this.#leaving)
+      const started = await settleAfterAbort(start(this.#leaving), controller.signal).catch((error) => {
+        throw controller.signal.aborted ? new AbortError(state, error) : error
+      })
       state = started.state
-      const { world, limits } = started
-      if (limits.ms !== undefined && limits.ms < 2 ** 31)
-        timer = setTimeout(() => this.#timeOut(), limits.ms - state.ms)
+      const { world, limits, opening } = started
+      // The state is still that of the run before, where there was one.
+      const spent = opening.some((event) => event.type === 'run-start') ? 0 : state.ms
+      if (limits.ms !== undefined && limits.ms < 2 ** 31) {
+        timer = setTimeout(() => this.#timeOut(), Math.max(0, limits.ms - spent))
+      }
       this.#outcome = { state, world }
       yield* compose(world.use, 'run', () => drive(started, this.#leaving))(state)
+      if (state.status === 'running') {
+        const layers = world.use.filter((layer) => layer.run).map((layer) => `"${layer.name}"`)
+        throw new RunError(
+          `The run did not come to its end. Does middleware ${layers.join(' or ')} forget next()?`,
+          state,
+        )
+      }
     } catch (error) {
       throw this.#outcome ? toRunError(error, state) : error
     } finally {

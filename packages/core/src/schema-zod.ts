@@ -16,6 +16,7 @@ const advice: { [type: string]: string } = {
   void: 'leave it out',
   nan: 'use z.number()',
   function: 'a model cannot send a function',
+  transform: 'begin with a schema that has a JSON form: z.string().transform(…)',
   custom: 'describe the JSON form with another schema and convert it with .transform()',
 }
 
@@ -23,7 +24,24 @@ type Definition = { [key: string]: unknown }
 
 /** One sentence that names path and type of the first part that cannot be sent, or undefined. */
 export function findUnsendable(schema: unknown): string | undefined {
+  const root = rootTypes(schema).find((type) => !objectTypes.has(type))
+  if (root !== undefined) {
+    return `the schema must describe an object, but its root is z.${root}(). Wrap it: z.object({ value: … }).`
+  }
   return search(schema, [], new Set())
+}
+
+const objectTypes = new Set(['object', 'record', 'any', 'unknown'])
+
+/** What the root is, without its wrappers; the options of a union, the sides of an intersection. */
+function rootTypes(schema: unknown, depth = 0): string[] {
+  const definition = definitionOf(schema)
+  if (!definition || depth > 20) return []
+  const isWrapper =
+    /^(union|discriminatedunion|intersection|optional|nullable|default|prefault|nonoptional|readonly|catch|branded|effects|pipe|pipeline|lazy|promise)$/
+  const type = typeOf(definition)
+  if (!isWrapper.test(type)) return [type]
+  return [...childrenOf(definition)].flatMap(([, child]) => rootTypes(child, depth + 1))
 }
 
 function search(schema: unknown, path: string[], seen: Set<unknown>): string | undefined {
@@ -33,6 +51,10 @@ function search(schema: unknown, path: string[], seen: Set<unknown>): string | u
   const type = typeOf(definition)
   if (Object.hasOwn(advice, type)) {
     return `"${path.join('.') || '(root)'}" is z.${type}(), which JSON Schema cannot express; ${advice[type]}.`
+  }
+  const constants = [definition.value, definition.values].flat()
+  if (type === 'literal' && constants.some((value) => typeof value === 'bigint')) {
+    return `"${path.join('.') || '(root)'}" is the literal of a BigInt, which JSON Schema cannot express; ${advice.bigint}.`
   }
   for (const [step, child] of childrenOf(definition)) {
     const found = search(child, step === undefined ? path : [...path, step], seen)

@@ -4,10 +4,10 @@
  */
 import { DefinitionError } from './errors.ts'
 import type { JsonSchema } from './json.ts'
-import { describeError } from './output.ts'
 import { checkPlainSchema, fromPointer, requireObject, toPointer } from './schema-json.ts'
 import { normalise } from './schema-normalise.ts'
 import { findUnsendable, zodVersion } from './schema-zod.ts'
+import { describeError } from './tool-result.ts'
 
 /** The parts of Standard Schema 1.1 (standardschema.dev) that Clew reads. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -143,10 +143,12 @@ async function validatePlain(schema: JsonSchema, value: unknown): Promise<Valida
     const { valid, errors } = new Validator(schema, draftOf(schema), false).validate(value)
     if (valid) return { ok: true, value }
     // The validator reports each error again at every level above it; the deepest ones say what to change.
-    const leaves = errors.filter(
-      (error) =>
-        !errors.some((other) => other !== error && other.keywordLocation.startsWith(`${error.keywordLocation}/`)),
-    )
+    const leaves = errors
+      .slice(0, 500)
+      .filter(
+        (error) =>
+          !errors.some((other) => other !== error && other.keywordLocation.startsWith(`${error.keywordLocation}/`)),
+      )
     const lines = leaves.map((error) => describeProblem(fromPointer(error.instanceLocation), error.error, value))
     return { ok: false, problems: firstOf([...new Set(lines)]) }
   } catch (error) {

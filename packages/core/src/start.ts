@@ -9,7 +9,7 @@ import type { LoggedEvent } from './event.ts'
 import type { AgentInput } from './input.ts'
 import { toMessages } from './input.ts'
 import type { Start } from './journal.ts'
-import { describeError } from './output.ts'
+import type { Limits } from './limits.ts'
 import { fold } from './reduce.ts'
 import type { Leaving } from './run.ts'
 import type { CompiledSchema } from './schema.ts'
@@ -18,6 +18,7 @@ import type { Session } from './session.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
 import type { Tool } from './tool.ts'
+import { describeError } from './tool-result.ts'
 import type { World } from './world.ts'
 
 /** Agents whatever their types; what they hold was checked against them by the compiler. */
@@ -32,7 +33,8 @@ export async function startRun(
   options: AnyRunOptions,
   leaving: Leaving,
 ): Promise<Start> {
-  const messages = toMessages(input, options.allowSystemMessages)
+  // A copy: what the caller does with its objects later changes neither the state nor what is sent.
+  const messages = structuredClone(toMessages(input, options.allowSystemMessages))
   const { state, at } = await load(options.session)
   if (state.status === 'waiting') throw new SessionWaiting(options.session?.id ?? '', needsOf(state))
   const world = await makeWorld(agent, output, options, nanoid(), leaving)
@@ -49,7 +51,7 @@ export async function startRun(
     ...(words !== undefined && words !== '' && { instructions: words }),
     input: messages,
   })
-  return { state, at, opening, world, limits: { ...agent.limits, ...options.limits }, session: options.session }
+  return { state, at, opening, world, limits: mergeLimits(agent.limits, options.limits), session: options.session }
 }
 
 export async function startResume(
@@ -60,7 +62,7 @@ export async function startResume(
   options: AnyRunOptions,
   leaving: Leaving,
 ): Promise<Start> {
-  const session = 'read' in from ? from : undefined
+  const session = isSession(from) ? from : undefined
   const { state, at } = session ? await load(session) : { state: copyState(from as RunState), at: 0 }
   if (state.id === '')
     throw new SessionError(
@@ -68,14 +70,21 @@ export async function startResume(
     )
   if (state.status === 'aborted')
     throw new SessionError('The run was aborted, so it cannot be resumed. Go on with agent.run(input, { session }).')
+  if (state.agent !== agent.name) {
+    throw new SessionError(
+      `This run is of agent "${state.agent}", not of "${agent.name}". Resume it with the agent that began it.`,
+    )
+  }
   const opening = answerEvents(state, answers)
   const world = await makeWorld(agent, output, options, state.id, leaving)
-  return { state, at, opening, world, limits: { ...agent.limits, ...options.limits }, session }
+  return { state, at, opening, world, limits: mergeLimits(agent.limits, options.limits), session }
 }
 
 async function load(session: Session | undefined): Promise<{ state: RunState; at: number }> {
   if (!session) return { state: emptyState(), at: 0 }
-  const { events, at } = await session.read()
+  const { events, at } = await session.read().catch((cause) => {
+    throw new SessionError(`Session "${session.id}" could not be read: ${describeError(cause)}`, { cause })
+  })
   for (const event of events) {
     if (event.type === 'run-start' && event.v !== 1) {
       throw new SessionError(
@@ -86,10 +95,26 @@ async function load(session: Session | undefined): Promise<{ state: RunState; at
   return { state: fold(events), at }
 }
 
+/** One by one; a limit that is there but undefined switches nothing off. */
+function mergeLimits(ofAgent: Limits = {}, ofRun: Limits = {}): Limits {
+  const given = Object.entries(ofRun).filter(([, value]) => value !== undefined)
+  return { ...ofAgent, ...Object.fromEntries(given) }
+}
+
+function isSession(from: Session | RunState): from is Session {
+  return typeof from === 'object' && from !== null && 'read' in from
+}
+
 function copyState(state: RunState): RunState {
-  if (typeof state !== 'object' || state === null || state.v !== 1) {
+  const { v, messages, pending, id } = (typeof state === 'object' && state) || ({} as Partial<RunState>)
+  if (v !== 1) {
     throw new SessionError(
-      `This is no state that this version of Clew can read: its v is ${JSON.stringify((state as RunState)?.v)}, not 1.`,
+      `This is no state that this version of Clew can read: its v is ${JSON.stringify(v)}, not 1. Give a session, or result.state as an object.`,
+    )
+  }
+  if (!Array.isArray(messages) || !Array.isArray(pending) || typeof id !== 'string') {
+    throw new SessionError(
+      'This state is incomplete: id, messages or pending is missing. Give the whole of result.state.',
     )
   }
   return structuredClone(state)
@@ -126,7 +151,7 @@ async function makeWorld(
     lap() {
       const now = performance.now()
       const ms = Math.round(now - lapped)
-      lapped = now
+      lapped += ms
       return ms
     },
   }

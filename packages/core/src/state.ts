@@ -1,6 +1,7 @@
 /** Everything a run is. Plain JSON: save it, send it, load it elsewhere. It changes in `reduce` alone. */
 import type { Json } from './json.ts'
 import type { Content, Message, ToolCall, Usage } from './message.ts'
+import { noUsage } from './message.ts'
 import type { FinishReason } from './model.ts'
 
 export type RunStatus = 'running' | 'waiting' | 'done' | 'stopped' | 'aborted'
@@ -22,14 +23,15 @@ export type StopReason =
 /** What a waiting call waits for. */
 export type WaitFor = 'approval' | 'result' | 'child' | 'verdict'
 
-/** A call of the turn under way. `agent` is the agent that asked. */
+/** A call of the turn under way. `agent` is the agent that asked; `again`: it was started and counted before. */
 export type PendingCall = { call: ToolCall; agent: string } & (
-  | { status: 'ready'; approved?: true }
+  | { status: 'ready'; approved?: true; again?: true }
   | { status: 'running'; child?: RunState }
   | { status: 'waiting'; for: WaitFor; child?: RunState }
   | { status: 'answered'; content: Content; isError?: true; handoff?: string }
 )
 
+/** One run as plain JSON. */
 export type RunState = {
   /** Version of this shape. */
   v: 1
@@ -55,7 +57,7 @@ export type RunState = {
   /** Active time of this run in milliseconds; waiting does not count. */
   ms: number
   /** The model's last words in this run. */
-  answer?: { text: string; refusal?: string }
+  lastWords?: { text: string; refusal?: string }
   finishReason?: FinishReason
   output?: Json
   stop?: StopReason
@@ -73,7 +75,7 @@ export function emptyState(): RunState {
     pending: [],
     toolCalls: 0,
     repairs: 0,
-    usage: { requests: 0, inputTokens: 0, outputTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 },
+    usage: noUsage,
     ms: 0,
   }
 }

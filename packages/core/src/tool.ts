@@ -1,8 +1,7 @@
 /** `tool()` turns a function and a schema into something that a model can call. */
 import { DefinitionError } from './errors.ts'
-import type { Json, JsonSchema } from './json.ts'
+import type { JsonSchema } from './json.ts'
 import { checkKeys } from './keys.ts'
-import type { Content } from './message.ts'
 import type { ToolSpec } from './model.ts'
 import type { CompiledSchema, InferOutput, SchemaLike, StandardSchema } from './schema.ts'
 import { compileSchema } from './schema.ts'
@@ -15,7 +14,7 @@ import { strictForm } from './schema-json.ts'
 export type Effect = 'once' | 'idempotent' | 'pure'
 
 /** What a tool gets beside its input. */
-export type ToolRun<Context = unknown> = {
+export type ToolExecution<Context = unknown> = {
   /** The caller's own data, given to `agent.run`. */
   readonly context: Context
   /** Fires when the call should stop: the run was left, a sibling failed fatally, or `timeoutMs` is over. */
@@ -43,14 +42,16 @@ export type ToolOptions<Schema extends SchemaLike, Context> = {
   maxResultChars?: number
   /** Ask for strict decoding. Then every property must be required: checked when the tool is defined, for zod 3 when it is first used. */
   strict?: boolean
-  /** Ask a person first. A predicate sees the validated input; when it throws, the call is not run without approval. */
-  needsApproval?: boolean | ((input: InferOutput<Schema>, run: ToolRun<Context>) => boolean | Promise<boolean>)
+  /** Ask a person first. A predicate sees the validated input; when it throws, the call is refused. */
+  needsApproval?:
+    | boolean
+    | ((input: InferOutput<Schema>, execution: ToolExecution<Context>) => boolean | Promise<boolean>)
   /**
    * The work: a value, a promise, or an async generator that yields progress and returns the result.
    * Any value will do: text goes to the model as it is, content parts too, all else as JSON. `{ content, view }` gives
    * the model `content` and people `view`. Left out: somebody else answers, and the run waits for `respond()`.
    */
-  execute?: (input: InferOutput<Schema>, run: ToolRun<Context>) => unknown
+  execute?: (input: InferOutput<Schema>, execution: ToolExecution<Context>) => unknown
 }
 
 /** A tool, ready for `new Agent({ tools })`. `Input` is what `execute` gets, `Context` what it needs. */
@@ -60,8 +61,8 @@ export interface Tool<in Input = never, in Context = unknown> {
   readonly effect: Effect
   readonly timeoutMs?: number
   readonly maxResultChars: number
-  readonly needsApproval?: boolean | ((input: Input, run: ToolRun<Context>) => boolean | Promise<boolean>)
-  readonly execute?: (input: Input, run: ToolRun<Context>) => unknown
+  readonly needsApproval?: boolean | ((input: Input, execution: ToolExecution<Context>) => boolean | Promise<boolean>)
+  readonly execute?: (input: Input, execution: ToolExecution<Context>) => unknown
   /** Validates parsed arguments. */
   readonly input: CompiledSchema
   /** Validates the caller's context, where the tool declared one. */
@@ -186,6 +187,3 @@ export function legalise(name: unknown): string {
 export function isLegalName(name: string): boolean {
   return legalName.test(name)
 }
-
-/** What a tool may return to give the model one thing and people another. */
-export type ToolResult = { content: Content; view: Json }

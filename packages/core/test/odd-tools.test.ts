@@ -1,6 +1,7 @@
 /** Tools that return, throw and do odd things: the run goes on, and the model reads what happened. */
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { z as z3 } from 'zod/v3'
 import { Agent, type Content, DefinitionError, tool } from '../src/index.ts'
 import { scriptedModel } from '../src/testing/index.ts'
 
@@ -39,6 +40,12 @@ describe('what a tool returns', () => {
     ['the same object twice', [cycle.name, cycle.name], '["loop","loop"]'],
     ['a Map', new Map([['a', 1]]), '{"a":1}'],
     ['a Set', new Set([1, 2]), '[1,2]'],
+    ['an iterator', new Map([['a', 1]]).values(), '[1]'],
+    [
+      'domain data that looks like parts',
+      [{ type: 'video', url: '/v/1', title: 'A cat' }],
+      '[{"type":"video","url":"/v/1","title":"A cat"}]',
+    ],
     ['a Date', new Date(0), '1970-01-01T00:00:00.000Z'],
     ['an invalid Date', new Date(Number.NaN), 'null'],
     ['an Error', new Error('as a value'), 'Error: as a value'],
@@ -150,6 +157,10 @@ describe('progress', () => {
 
 describe('definitions that cannot work are refused, by name and reason', () => {
   it.each<[string, object, RegExp]>([
+    ['a root of zod 3 that is no object', { name: 't', input: z3.string() }, /its root is z\.string\(\)/],
+    ['a transform alone', { name: 't', input: z.object({ a: z.transform(String) }) }, /"a" is z\.transform\(\)/],
+    ['the literal of a BigInt', { name: 't', input: z.object({ a: z.literal(1n) }) }, /"a" is the literal of a BigInt/],
+    ['the word of another framework', { name: 't', parameters: {} }, /no option "parameters". Write input/],
     ['no name', {}, /Tool undefined: a tool's name has 1 to 64 letters/],
     ['an illegal name', { name: 'read file!' }, /Try "read_file_"/],
     ['a reserved name', { name: 'auto' }, /means something else in toolChoice/],
@@ -157,7 +168,7 @@ describe('definitions that cannot work are refused, by name and reason', () => {
     [
       'a root that is no object',
       { name: 't', input: z.string() },
-      /Tool "t": the schema must describe an object, but its root is of type "string"/,
+      /Tool "t": the schema must describe an object, but its root is z\.string\(\)/,
     ],
     [
       'a date',
@@ -194,8 +205,10 @@ describe('definitions that cannot work are refused, by name and reason', () => {
       { name: 'a', model, tools: [t], toolChoice: 'u' },
       /toolChoice is "u", but the tools are t/,
     ],
-    ['an unknown limit', { name: 'a', model, limits: { steps: 3 } }, /unknown limit "steps"/],
-    ['a limit that is no number', { name: 'a', model, limits: { usd: '1' } }, /limits\.usd is 1/],
+    ['an unknown limit', { name: 'a', model, limits: { steps: 3 } }, /limits: there is no option "steps". Write turns/],
+    ['a limit that is no number', { name: 'a', model, limits: { usd: '1' } }, /limits\.usd is "1"/],
+    ['the word of another framework', { name: 'a', model, system: 'x' }, /no option "system". Write instructions/],
+    ['the word of another framework', { name: 'a', model, system: 'x' }, /no option "system". Write instructions/],
     ['no concurrency', { name: 'a', model, concurrency: 0 }, /concurrency is 0/],
   ])('agent: %s', (_, options, message) => {
     expect(() => new Agent(options as never)).toThrow(message)

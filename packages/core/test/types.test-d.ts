@@ -4,7 +4,7 @@ import { type } from 'arktype'
 import { expectTypeOf } from 'vitest'
 import { z } from 'zod'
 import * as z3 from 'zod/v3'
-import { Agent, type Model, type RunResult, type Tool, type ToolRun, tool } from '../src/index.ts'
+import { Agent, type Model, type RunResult, type Tool, type ToolExecution, tool } from '../src/index.ts'
 
 declare const model: Model
 type App = { user: string }
@@ -42,7 +42,7 @@ const nothing = tool({ name: 'nothing', execute: () => 1 })
 const whoami = tool({
   name: 'whoami',
   input: z.object({ loud: z.boolean() }),
-  execute: ({ loud }, { context }: ToolRun<App>) => (loud ? context.user.toUpperCase() : context.user),
+  execute: ({ loud }, { context }: ToolExecution<App>) => (loud ? context.user.toUpperCase() : context.user),
 })
 expectTypeOf(whoami).toEqualTypeOf<Tool<{ loud: boolean }, App>>()
 

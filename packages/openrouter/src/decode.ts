@@ -89,6 +89,11 @@ export class AnswerDecoder {
     return { deltas: this.#calls.end(), reply }
   }
 
+  /** It failed, or it ended and told its usage: nothing that matters can follow. */
+  get isSettled(): boolean {
+    return this.#failure !== undefined || (this.#finish !== undefined && this.#usage !== undefined)
+  }
+
   /** What had arrived, for an error or an abort. */
   get partial(): { text: string; reasoning: string } {
     return { text: this.#text, reasoning: this.#reasoning }
@@ -109,7 +114,7 @@ export class AnswerDecoder {
       this.#details ??= []
       // Fragments are merged; the entries of a whole message stay as they are.
       if (isFragment) for (const detail of details) mergeDetail(this.#details, detail)
-      else this.#details.push(...details)
+      else for (const detail of details) this.#details.push(detail)
     }
     // The plain string repeats the details: one of the two is shown.
     const reasoning = details?.length
@@ -125,8 +130,8 @@ export class AnswerDecoder {
       deltas.push({ type: 'text-delta', text })
     }
     this.#refusal += textIn(delta.refusal)
-    if (Array.isArray(delta.annotations)) this.#annotations.push(...(delta.annotations as Json[]))
-    if (Array.isArray(delta.images)) this.#images.push(...delta.images.flatMap(imageUrl))
+    if (Array.isArray(delta.annotations)) for (const each of delta.annotations) this.#annotations.push(each as Json)
+    if (Array.isArray(delta.images)) for (const url of delta.images.flatMap(imageUrl)) this.#images.push(url)
     if (Array.isArray(delta.tool_calls)) for (const fragment of delta.tool_calls) this.#calls.push(fragment, deltas)
   }
 

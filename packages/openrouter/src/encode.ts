@@ -106,7 +106,8 @@ function wireAssistant({ content, reasoningDetails, source, toolCalls }: Assista
 
 function wireContent(content: Content): string | object[] {
   if (typeof content === 'string') return content
-  if (content.every((part) => part.type === 'text')) return textOf(content)
+  const [first] = content
+  if (content.length === 1 && first?.type === 'text') return first.text
   return content.map(wirePart)
 }
 

@@ -17,7 +17,10 @@ export function toModelError(error: WireError, status?: number, cause?: unknown)
   const text =
     innermost(rawText) ??
     (typeof message === 'string' && message !== '' ? message : 'The provider reported an error without a message.')
-  const hint = known === 401 ? ' Check the API key: OPENROUTER_API_KEY, or openrouter(model, { apiKey }).' : ''
+  const hint =
+    known === 401
+      ? `${text.endsWith('.') ? '' : '.'} Check the API key: OPENROUTER_API_KEY, or openrouter(model, { apiKey }).`
+      : ''
   return new ModelError(
     `${known === undefined ? '' : `${known}: `}${provider ? `[${provider}] ` : ''}${text}${hint}`,
     {
@@ -33,12 +36,7 @@ export function toModelError(error: WireError, status?: number, cause?: unknown)
 
 /** What the `openai` client threw: an answer with an error status, a connection that failed, or something of its own. */
 export function fromClientError(error: unknown, baseURL: string): ModelError {
-  const {
-    status,
-    error: body,
-    message,
-    cause,
-  } = error as { status?: unknown; error?: unknown; message?: unknown; cause?: unknown }
+  const { status, error: body, message } = error as { status?: unknown; error?: unknown; message?: unknown }
   if (typeof status === 'number') {
     // A gateway in between answers with a page of its own.
     const isPage = body === undefined && /<html|<!doctype/i.test(String(message))
@@ -49,11 +47,10 @@ export function fromClientError(error: unknown, baseURL: string): ModelError {
         : { message: typeof body === 'string' ? body : message }
     return toModelError(wire, status, error)
   }
-  const reason = [message, (cause as { message?: unknown } | undefined)?.message].filter(
-    (text) => typeof text === 'string' && text !== '',
-  )
+  const reasons = new Set<string>()
+  for (let at: unknown = error; at instanceof Error; at = at.cause) reasons.add(at.message.replace(/\.$/, ''))
   return new ModelError(
-    `${baseURL} could not be reached: ${reason.join(' ')} Check the network and the base URL.`,
+    `${baseURL} could not be reached: ${[...reasons].join(': ')}. Check the network and the base URL.`,
     { code: 'unreachable', retryable: true },
     { cause: error },
   )

@@ -43,10 +43,15 @@ async function* answer(
 ): AsyncGenerator<ModelDelta[], ModelReply> {
   const decoder = new AnswerDecoder(model)
   const response = await post(client, encodeRequest(model, parameters, request), request.signal)
-  const isStream = response.body && response.headers.get('content-type')?.includes('text/event-stream')
-  const complete = isStream
-    ? yield* readStream(response.body, decoder, request.signal)
-    : yield* readWhole(response, decoder)
+  let complete: boolean
+  try {
+    complete = isEventStream(response) ? yield* readStream(response.body, decoder) : yield* readWhole(response, decoder)
+  } catch (error) {
+    if (request.signal.aborted || isClewError(error)) throw error
+    const message = `The answer broke off: ${error instanceof Error ? error.message : String(error)}.`
+    const { partial } = decoder
+    throw new ModelError(message, { code: 'incomplete-stream', retryable: true, partial }, { cause: error })
+  }
   const { deltas, reply } = decoder.finish(complete)
   if (deltas.length > 0) yield deltas
   return reply
@@ -62,34 +67,31 @@ async function post(client: OpenAI, body: string, signal: AbortSignal): Promise<
   }
 }
 
+/** Everything is a stream but JSON and pages: some servers leave the content type out, or name another. */
+function isEventStream(response: Response): response is Response & { body: ReadableStream<Uint8Array> } {
+  return response.body !== null && !/json|html/i.test(response.headers.get('content-type') ?? '')
+}
+
 /** Returns whether the server said that it was done. */
 async function* readStream(
   body: ReadableStream<Uint8Array>,
   decoder: AnswerDecoder,
-  signal: AbortSignal,
 ): AsyncGenerator<ModelDelta[], boolean> {
+  const stream = readEvents(body)
+  let next = await stream.events.next()
   try {
-    for await (const events of readEvents(body)) {
+    while (!next.done) {
       const deltas: ModelDelta[] = []
-      for (const data of events) {
-        if (data === '[DONE]') {
-          if (deltas.length > 0) yield deltas
-          return true
-        }
-        if (data.trim() === '') continue
+      for (const data of next.value) {
         for (const delta of decoder.push(parseEvent(data, decoder))) deltas.push(delta)
       }
+      if (decoder.isSettled) stream.hurry()
       if (deltas.length > 0) yield deltas
+      next = await stream.events.next()
     }
-    return false
-  } catch (error) {
-    if (signal.aborted || isClewError(error)) throw error
-    const message = `The answer broke off: ${error instanceof Error ? error.message : String(error)}`
-    throw new ModelError(
-      message,
-      { code: 'incomplete-stream', retryable: true, partial: decoder.partial },
-      { cause: error },
-    )
+    return next.value
+  } finally {
+    await stream.events.return(false)
   }
 }
 
@@ -97,12 +99,8 @@ function parseEvent(data: string, decoder: AnswerDecoder): unknown {
   try {
     return JSON.parse(data)
   } catch (cause) {
-    const shown = data.length > 200 ? `${data.slice(0, 200)}…` : data
-    throw new ModelError(
-      `The stream held an event that is no JSON: ${shown}`,
-      { code: 'bad-stream', retryable: true, partial: decoder.partial },
-      { cause },
-    )
+    const details = { code: 'bad-stream', retryable: true, partial: decoder.partial }
+    throw new ModelError(`The stream held an event that is no JSON: ${excerpt(data)}`, details, { cause })
   }
 }
 
@@ -113,14 +111,14 @@ async function* readWhole(response: Response, decoder: AnswerDecoder): AsyncGene
   try {
     whole = JSON.parse(text)
   } catch (cause) {
-    const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text
-    throw new ModelError(
-      `The server's answer is no Chat Completion: ${shown || '(empty)'}`,
-      { status: response.status, raw: text.slice(0, 10_000) },
-      { cause },
-    )
+    const message = `The server's answer is no Chat Completion: ${excerpt(text) || '(empty)'}`
+    throw new ModelError(message, { status: response.status, raw: text.slice(0, 10_000) }, { cause })
   }
   const deltas = decoder.push(whole)
   if (deltas.length > 0) yield deltas
   return true
+}
+
+function excerpt(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }

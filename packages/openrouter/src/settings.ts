@@ -66,7 +66,7 @@ export type OpenRouterSettings = ModelParameters & {
   /** Milliseconds until an answer must begin. Default: the `openai` client's (10 minutes). */
   timeoutMs?: number
   fetch?: typeof fetch
-  /** A client of your own, for proxies and the like. Then the five settings above are the client's. */
+  /** A client of your own, for proxies and the like. Then all of the settings above are the client's own. */
   client?: OpenAI
   /** Any other field of the request, as it stands on the wire. */
   extraBody?: { [field: string]: Json }
@@ -83,10 +83,10 @@ const whole = (wire: string, min: number): Rule => ({
   test: (value: unknown) => Number.isInteger(value) && (value as number) >= min,
   says: `a whole number${min === Number.NEGATIVE_INFINITY ? '' : ` of at least ${min}`}`,
 })
-const ofType = (wire: string, type: string): Rule => ({
+const ofType = (wire: string, type: 'boolean' | 'object'): Rule => ({
   wire,
-  test: (value: unknown) => typeof value === type && value !== null,
-  says: `of type ${type}`,
+  test: (value: unknown) => typeof value === type && value !== null && !Array.isArray(value),
+  says: type === 'boolean' ? 'true or false' : 'an object',
 })
 
 const parameters: { [Name in keyof Required<ModelParameters>]: Rule } = {
@@ -127,6 +127,7 @@ const ownFields = ['model', 'messages', 'tools', 'tool_choice', 'stream']
  * @throws DefinitionError naming the setting, its value, and what it may be.
  */
 export function toWireParameters(settings: OpenRouterSettings, where: string): { [field: string]: unknown } {
+  checkClientSettings(settings, where)
   const wire: { [field: string]: unknown } = {}
   for (const [name, value] of Object.entries(settings)) {
     if (value === undefined || otherSettings.includes(name)) continue
@@ -150,6 +151,11 @@ function toWireReasoning(reasoning: Reasoning, where: string): { [field: string]
   if (reasoning.effort !== undefined && reasoning.maxTokens !== undefined) {
     throw new DefinitionError(`${where}: reasoning has effort and maxTokens; a provider takes one of them.`)
   }
+  if (reasoning.effort !== undefined && !efforts.includes(reasoning.effort)) {
+    throw new DefinitionError(
+      `${where}: reasoning.effort is ${JSON.stringify(reasoning.effort)}; it must be one of ${efforts.join(', ')}.`,
+    )
+  }
   const wire: { [field: string]: unknown } = {}
   for (const [name, value] of Object.entries(reasoning)) {
     const field = Object.hasOwn(reasoningNames, name) ? reasoningNames[name as keyof Reasoning] : undefined
@@ -160,6 +166,16 @@ function toWireReasoning(reasoning: Reasoning, where: string): { [field: string]
     if (value !== undefined) wire[field] = value
   }
   return wire
+}
+
+const efforts = ['max', 'xhigh', 'high', 'medium', 'low', 'minimal', 'none']
+
+/** What concerns the client, not the request. */
+function checkClientSettings({ app, timeoutMs }: OpenRouterSettings, where: string): void {
+  if (timeoutMs !== undefined && !(timeoutMs > 0))
+    throw new DefinitionError(`${where}: timeoutMs is ${timeoutMs}; it must be a number above 0.`)
+  const unknown = Object.keys(app ?? {}).find((name) => name !== 'url' && name !== 'title')
+  if (unknown) throw new DefinitionError(`${where}: there is no setting app.${unknown}. Known: url, title.`)
 }
 
 function suggestion(name: string): string {

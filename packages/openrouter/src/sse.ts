@@ -3,37 +3,74 @@ import { createParser } from 'eventsource-parser'
 
 /** Characters that one event may have before the stream is given up as hostile. */
 const maxEventChars = 64 * 1024 * 1024
+/** How long a connection may stay open behind the end of its answer, in milliseconds. */
+const patienceMs = { afterDone: 100, afterAnswer: 2000 }
+
+export type EventStream = {
+  /** Returns whether `[DONE]` came. Leaving early cancels the request. */
+  events: AsyncGenerator<string[], boolean>
+  /** The answer is whole as far as one can tell: what follows (usage, `[DONE]`) is waited for a moment only, each time. */
+  hurry(): void
+}
 
 /**
- * Framing by section 8.1 of the wire contract: UTF-8 across chunk edges, every line end, comments skipped, a last event
- * without its blank line. Leaving early cancels the request.
+ * Framing by section 8.1 of the wire contract: UTF-8 across chunk edges, every line end, comments and blank events
+ * skipped, a last event without its blank line.
  */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string[], void> {
+export function readEvents(body: ReadableStream<Uint8Array>): EventStream {
+  const reader = body.getReader()
+  let hurry: ReturnType<typeof setTimeout> | undefined
+  return {
+    events: read(reader, () => clearTimeout(hurry)),
+    hurry() {
+      clearTimeout(hurry)
+      hurry = setTimeout(() => reader.cancel().catch(() => {}), patienceMs.afterAnswer)
+    },
+  }
+}
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>
+
+async function* read(reader: Reader, end: () => void): AsyncGenerator<string[], boolean> {
   let events: string[] = []
   let failure: Error | undefined
+  let isDone = false
   const parser = createParser({
-    onEvent: (event) => events.push(event.data),
+    onEvent: ({ data }) => {
+      const text = data.trim()
+      if (text === '[DONE]') isDone = true
+      else if (text !== '' && !isDone) events.push(data)
+    },
     onError: (error) => {
       if (error.type === 'max-buffer-size-exceeded') failure = error
     },
     maxBufferSize: maxEventChars,
   })
-  const take = () => {
-    const taken = events
-    events = []
-    return taken
-  }
   const decoder = new TextDecoder()
-  const reader = body.getReader()
   try {
     for (;;) {
       const { done, value } = await reader.read()
       parser.feed(done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true }))
       if (failure) throw failure
-      if (events.length > 0) yield take()
-      if (done) return
+      if (events.length > 0) {
+        const taken = events
+        events = []
+        yield taken
+      }
+      if (done || isDone) return isDone
     }
   } finally {
-    reader.cancel().catch(() => {})
+    end()
+    if (isDone) drain(reader)
+    else reader.cancel().catch(() => {})
   }
+}
+
+/** Reads the rest of the body, so that the connection can be used again; a cancel would close it. Not waited for. */
+function drain(reader: Reader): void {
+  const timer = setTimeout(() => reader.cancel().catch(() => {}), patienceMs.afterDone)
+  const next = (): Promise<void> => reader.read().then(({ done }) => (done ? undefined : next()))
+  next()
+    .catch(() => {})
+    .finally(() => clearTimeout(timer))
 }

@@ -21,6 +21,8 @@ export class ToolCallAssembly {
     } = fragment as { index?: unknown; id?: unknown; function?: { name?: unknown; arguments?: unknown } }
     const name = typeof fn?.name === 'string' ? fn.name : ''
     const text = typeof fn?.arguments === 'string' ? fn.arguments : fn?.arguments ? JSON.stringify(fn.arguments) : ''
+    // An entry without id, name and arguments is noise of the host, not a call.
+    if ((id ?? '') === '' && name === '' && text === '') return
     const call = this.#callFor(
       typeof index === 'number' ? index : undefined,
       typeof id === 'string' ? id : '',
@@ -71,7 +73,8 @@ export class ToolCallAssembly {
 }
 
 function isWhole(call: Assembled): boolean {
-  if (call.arguments.trim() === '{}') return false
+  // Looked at first, because this is asked for every fragment.
+  if (!call.arguments.trimEnd().endsWith('}') || call.arguments.trim() === '{}') return false
   try {
     return typeof JSON.parse(call.arguments) === 'object'
   } catch {

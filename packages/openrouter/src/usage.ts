@@ -15,7 +15,7 @@ export function readUsage(usage: unknown): Usage | undefined {
     cachedTokens: count(field(prompt_tokens_details, 'cached_tokens')),
     cacheWriteTokens: count(field(prompt_tokens_details, 'cache_write_tokens')),
     reasoningTokens: count(field(completion_tokens_details, 'reasoning_tokens')),
-    ...(typeof cost === 'number' && Number.isFinite(cost) && { usd: cost }),
+    ...(typeof cost === 'number' && Number.isFinite(cost) && cost >= 0 && { usd: cost }),
   }
 }
 
@@ -24,5 +24,5 @@ function field(details: unknown, key: string): unknown {
 }
 
 function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) ? value : 0
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0
 }

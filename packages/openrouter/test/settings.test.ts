@@ -72,6 +72,11 @@ describe('settings', () => {
     [{ stop: ['a', 'b', 'c', 'd', 'e'] }, /stop is .*up to four texts/],
     [{ reasoning: { effort: 'low', maxTokens: 5 } }, /reasoning has effort and maxTokens/],
     [{ reasoning: { max_tokens: 5 } }, /no setting reasoning\.max_tokens/],
+    [{ reasoning: { effort: 'huge' } }, /reasoning\.effort is "huge"; it must be one of max/],
+    [{ reasoning: [] }, /reasoning is \[\]; it must be an object/],
+    [{ logitBias: [1] }, /logitBias is \[1\]; it must be an object/],
+    [{ app: { name: 'x' } }, /no setting app\.name/],
+    [{ timeoutMs: -1 }, /timeoutMs is -1/],
     [{ extraBody: { messages: [] } }, /extraBody\.messages would replace/],
     [{ temperature: 1, extraBody: { temperature: 2 } }, /extraBody\.temperature is also set/],
   ])('%j is refused', (settings, message) => {

@@ -1,30 +1,46 @@
 /** Whatever a tool returns or throws becomes content that a model can read and JSON that a log can hold. Never throws. */
 import type { Json } from './json.ts'
-import type { Content, ContentPart } from './message.ts'
+import type { Content } from './message.ts'
+import { isContentPart } from './message.ts'
 
-export type ShapedResult = { content: Content; view?: Json }
+/** What a tool call came to: content for the model, a view for people. */
+export type ToolOutcome = { content: Content; isError?: true; view?: Json }
 
-/** The result of a tool for the model (cut to `maxChars`) and, where the tool gave one, the view for people. */
-export function shapeResult(value: unknown, maxChars: number): ShapedResult {
+/** What a tool returned. `{ content, view }`, with nothing beside, gives the model one thing and people another. */
+export function toOutcome(value: unknown): ToolOutcome {
   if (isRecord(value) && Object.keys(value).length === 2 && 'content' in value && 'view' in value) {
-    return { content: cut(toContent(value.content), maxChars), view: toJson(value.view) }
+    return { content: toContent(value.content), view: toJson(value.view) }
   }
-  return { content: cut(toContent(value), maxChars) }
+  return { content: toContent(value) }
+}
+
+/** What a log can hold of an outcome that went through strangers' hands: its three fields, its text cut to `maxChars`. */
+export function sealOutcome({ content, isError, view }: ToolOutcome, maxChars: number): ToolOutcome {
+  return {
+    content: cut(toContent(content), maxChars),
+    ...(isError && { isError: true }),
+    ...(view !== undefined && { view: toJson(view) }),
+  }
 }
 
 /** What is told to the model of a thrown value. No stack: it says nothing to a model and much to a stranger. */
 export function describeError(error: unknown): string {
-  if (error instanceof Error) return error.message || error.name
-  if (isRecord(error) && typeof error.message === 'string') return error.message
-  if (error === undefined) return 'unknown error (undefined was thrown)'
-  return typeof error === 'string' ? error : textOfJson(toJson(error))
+  try {
+    if (error instanceof Error) return String(error.message || error.name)
+    if (isRecord(error) && typeof error.message === 'string') return error.message
+    if (error === undefined) return 'unknown error (undefined was thrown)'
+    return typeof error === 'string' ? error : textOfJson(toJson(error))
+  } catch {
+    return 'unknown error (what was thrown cannot be read)'
+  }
 }
 
-function toContent(value: unknown): Content {
+/** `value` as content: texts and parts as they are, all else as JSON. */
+export function toContent(value: unknown): Content {
   if (typeof value === 'string') return value.toWellFormed()
   if (value === undefined) return 'Done. The tool returned nothing.'
-  if (isContentPart(value)) return [value]
-  if (Array.isArray(value) && value.length > 0 && value.every(isContentPart)) return value
+  if (isContentPart(value)) return [{ ...value }]
+  if (Array.isArray(value) && value.length > 0 && value.every(isContentPart)) return value.map((part) => ({ ...part }))
   if (value instanceof Error) return `Error: ${describeError(value)}`
   return textOfJson(toJson(value))
 }
@@ -33,33 +49,24 @@ function textOfJson(json: Json): string {
   return typeof json === 'string' ? json : JSON.stringify(json)
 }
 
-const partKeys: { [type: string]: string[] } = {
-  text: ['text'],
-  image: ['url'],
-  file: ['filename', 'data'],
-  audio: ['data', 'format'],
-  video: ['url'],
-}
-
-/** True for a well-formed part of a message's content. */
-export function isContentPart(value: unknown): value is ContentPart {
-  if (!isRecord(value) || typeof value.type !== 'string' || !Object.hasOwn(partKeys, value.type)) return false
-  return partKeys[value.type]!.every((key) => typeof value[key] === 'string')
-}
-
 /**
  * `value` as JSON: BigInt as digits, Map as object, Set as array, bytes and functions by name, a cycle as "[circular]".
  * What throws when it is read says so in its place.
  */
 export function toJson(value: unknown): Json {
   try {
-    return convert(value, [])
+    return convert(value, [], { left: maxValues })
   } catch (error) {
     return `[unreadable value: ${describeError(error)}]`
   }
 }
 
-function convert(value: unknown, above: object[]): Json {
+/** Objects that refer to one another can unfold into more than there is memory for. */
+const maxValues = 1_000_000
+type Budget = { left: number }
+
+function convert(value: unknown, above: object[], budget: Budget): Json {
+  if (budget.left-- <= 0) return '[…]'
   switch (typeof value) {
     case 'string':
       return value.toWellFormed()
@@ -79,18 +86,28 @@ function convert(value: unknown, above: object[]): Json {
   if (typeof value !== 'object' || value === null) return null
   if (above.includes(value)) return '[circular]'
   const inside = [...above, value]
-  if (value instanceof Map) return convertEntries(value.entries(), inside)
-  if (value instanceof Set) return [...value].map((item) => convert(item, inside))
+  if (value instanceof Map) return convertEntries(value.entries(), inside, budget)
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`
   if (value instanceof Error) return `Error: ${describeError(value)}`
-  if ('toJSON' in value && typeof value.toJSON === 'function') return convert(value.toJSON(), inside)
-  if (Array.isArray(value)) return value.map((item) => convert(item, inside))
-  return convertEntries(Object.entries(value), inside)
+  if ('toJSON' in value && typeof value.toJSON === 'function') return convert(value.toJSON(), inside, budget)
+  if (Array.isArray(value)) return value.map((item) => convert(item, inside, budget))
+  if (Symbol.iterator in value) return takeSome(value as Iterable<unknown>).map((item) => convert(item, inside, budget))
+  return convertEntries(Object.entries(value), inside, budget)
 }
 
-function convertEntries(entries: Iterable<[unknown, unknown]>, inside: object[]): Json {
+/** An iterator may have no end. */
+function takeSome(items: Iterable<unknown>, most = 10_000): unknown[] {
+  const taken: unknown[] = []
+  for (const item of items) {
+    if (taken.length >= most) break
+    taken.push(item)
+  }
+  return taken
+}
+
+function convertEntries(entries: Iterable<[unknown, unknown]>, inside: object[], budget: Budget): Json {
   const pairs: [string, Json][] = []
-  for (const [key, item] of entries) if (item !== undefined) pairs.push([String(key), convert(item, inside)])
+  for (const [key, item] of entries) if (item !== undefined) pairs.push([String(key), convert(item, inside, budget)])
   return Object.fromEntries(pairs)
 }
 

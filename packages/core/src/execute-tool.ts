@@ -1,0 +1,64 @@
+/** Runs a tool's body behind its middleware. Called by `performTool` alone. */
+import type { RunEvent } from './event.ts'
+import type { Json } from './json.ts'
+import { closeQuietly, Interruption, Leash } from './leash.ts'
+import type { ToolRequest } from './middleware.ts'
+import { compose } from './middleware.ts'
+import type { Tool } from './tool.ts'
+import type { ToolOutcome } from './tool-result.ts'
+import { toJson, toOutcome } from './tool-result.ts'
+import type { World } from './world.ts'
+
+/** Yields progress. A deadline or an abort ends it with an outcome that says so; a value that comes later is dropped. */
+export async function* executeTool(request: ToolRequest, world: World): AsyncGenerator<RunEvent, ToolOutcome> {
+  const { call, tool } = request
+  const leash = new Leash(world.signal, tool.timeoutMs)
+  const execution = { ...request.execution, signal: leash.signal }
+  let body: AsyncGenerator<Json, ToolOutcome> | undefined
+  try {
+    body = compose(world.use, 'tool', runBody)({ ...request, execution })
+    for (;;) {
+      const next = await leash.pull(body)
+      if (next.done) {
+        body = undefined
+        return (
+          next.value ?? errorOutcome(`The result of "${call.name}" is lost: a middleware around it returned nothing.`)
+        )
+      }
+      yield { type: 'tool-progress', id: call.id, name: call.name, data: toJson(next.value) }
+    }
+  } catch (error) {
+    if (!(error instanceof Interruption)) throw error
+    if (error.reason === 'aborted')
+      return errorOutcome('Aborted: the run ended while this call ran. It may have taken effect.')
+    return errorOutcome(`Tool "${call.name}" timed out after ${tool.timeoutMs} ms. It may have taken effect.`)
+  } finally {
+    leash.release(body)
+  }
+}
+
+async function* runBody({ tool, input, execution }: ToolRequest): AsyncGenerator<Json, ToolOutcome> {
+  const body = tool as Tool<unknown, unknown>
+  const value = await body.execute?.(input, execution)
+  if (!isAsyncIterator(value)) return toOutcome(value)
+  let isDone = false
+  try {
+    for (;;) {
+      const next = await value.next()
+      isDone = next.done === true
+      if (next.done) return toOutcome(next.value)
+      yield toJson(next.value)
+    }
+  } finally {
+    if (!isDone) closeQuietly(value)
+  }
+}
+
+function isAsyncIterator(value: unknown): value is AsyncIterator<unknown> {
+  if (typeof value !== 'object' || value === null || !('next' in value)) return false
+  return typeof value.next === 'function' && Symbol.asyncIterator in value
+}
+
+function errorOutcome(content: string): ToolOutcome {
+  return { content, isError: true }
+}

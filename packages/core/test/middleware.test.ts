@@ -1,0 +1,230 @@
+/** The onion: order, changes, and layers that forget. */
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { Agent, fold, type Middleware, memorySession, type RunEvent, tool } from '../src/index.ts'
+import { scriptedModel } from '../src/testing/index.ts'
+
+const echo = tool({ name: 'echo', input: z.object({ text: z.string() }), effect: 'pure', execute: ({ text }) => text })
+const script = () => scriptedModel([{ calls: [{ name: 'echo', arguments: { text: 'hi' } }] }, 'bye'])
+const agent = (use: Middleware[], model = script()) => new Agent({ name: 'a', model, tools: [echo], use })
+
+function noting(name: string, seen: string[]): Middleware {
+  return {
+    name,
+    async *run(_, next) {
+      seen.push(`${name}>run`)
+      yield* next()
+      seen.push(`run<${name}`)
+    },
+    async *model(request, next) {
+      seen.push(`${name}>model`)
+      const reply = yield* next(request)
+      seen.push(`model<${name}`)
+      return reply
+    },
+    async *tool(request, next) {
+      seen.push(`${name}>tool`)
+      const outcome = yield* next(request)
+      seen.push(`tool<${name}`)
+      return outcome
+    },
+  }
+}
+
+describe('middleware', () => {
+  it('stands in the order given, the first outermost, around run, model and tool', async () => {
+    const seen: string[] = []
+    await agent([noting('a', seen), noting('b', seen)]).run('go')
+    const around = (kind: string) => [`a>${kind}`, `b>${kind}`, `${kind}<b`, `${kind}<a`]
+    expect(seen).toEqual([
+      'a>run',
+      'b>run',
+      ...around('model'),
+      ...around('tool'),
+      ...around('model'),
+      'run<b',
+      'run<a',
+    ])
+  })
+
+  it('sees state, request, input and context, and what it changes is what happens and what is logged', async () => {
+    const model = script()
+    const session = memorySession()
+    const changing: Middleware = {
+      name: 'changing',
+      async *model(request, next) {
+        const reply = yield* next({ ...request, instructions: 'Changed.' })
+        return { ...reply, content: `${reply.content}!` }
+      },
+      async *tool(request, next) {
+        expect(request).toMatchObject({
+          input: { text: 'hi' },
+          call: { name: 'echo' },
+          execution: { context: { user: 'ada' } },
+        })
+        yield 'half way'
+        const outcome = yield* next({ ...request, input: { text: 'ho' } })
+        return { ...outcome, view: 'for people' }
+      },
+    }
+    const events: RunEvent[] = []
+    const run = agent([changing], model).run('go', { session, context: { user: 'ada' } })
+    for await (const event of run) events.push(event)
+    expect(model.requests[0]!.instructions).toBe('Changed.')
+    expect(events.find((event) => event.type === 'tool-progress')).toMatchObject({ data: 'half way' })
+    expect(events.find((event) => event.type === 'tool-end')).toMatchObject({ content: 'ho', view: 'for people' })
+    const result = await run
+    expect(result.text).toBe('bye!')
+    expect(fold((await session.read()).events)).toEqual(result.state)
+  })
+
+  it('a run layer sees events that are in the log, and may leave some out', async () => {
+    const session = memorySession()
+    const quiet: Middleware = {
+      name: 'quiet',
+      async *run(state, next) {
+        expect(state.id).toBe('')
+        for await (const events of next()) yield events.filter((event) => event.type !== 'tool-end')
+      },
+    }
+    const types: string[] = []
+    for await (const { type } of agent([quiet]).run('go', { session })) types.push(type)
+    expect(types).not.toContain('tool-end')
+    expect((await session.read()).events.map((event) => event.type)).toContain('tool-end')
+  })
+
+  it('what a tool layer returns is cut to the limit of the tool, and nothing else of it is taken', async () => {
+    const model = script()
+    const cached: Middleware = {
+      name: 'cached',
+      async *tool() {
+        return { type: 'x', id: 'other', content: 'y'.repeat(60_000) } as never
+      },
+    }
+    const result = await agent([cached], model).run('go')
+    expect(result.status).toBe('done')
+    expect(String(model.requests[1]!.messages.at(-1)!.content)).toMatch(/^y{50000}\n\[Cut: the first 50,000 of 60,000/)
+  })
+
+  it.each<[string, Middleware, RegExp]>([
+    [
+      'model() that is no generator',
+      { name: 'm', model: ((request: never, next: (r: never) => unknown) => Promise.resolve(next(request))) as never },
+      /Middleware "m": model\(\) is no async generator. Write async \*model/,
+    ],
+    [
+      'model() that returns nothing',
+      {
+        name: 'm',
+        async *model(request: never, next: (request: never) => AsyncGenerator) {
+          yield* next(request)
+        },
+      } as never,
+      /returned no reply with a content. Does the model "scripted" or middleware "m" forget to return it/,
+    ],
+    [
+      'model() that breaks the history',
+      {
+        name: 'm',
+        model: (request, next) =>
+          next({ ...request, messages: request.messages.filter((message) => message.role !== 'tool') }),
+      },
+      /not sent, because no provider would take its history: message 2 should be the result/,
+    ],
+    [
+      'run() that forgets next',
+      { name: 'm', async *run() {} },
+      /did not come to its end. Does middleware "m" forget next/,
+    ],
+    [
+      'model() that throws',
+      {
+        name: 'm',
+        model() {
+          throw new Error('guard says no')
+        },
+      },
+      /guard says no/,
+    ],
+  ])('%s fails the run in words', async (_, middleware, message) => {
+    await expect(agent([middleware]).run('go')).rejects.toThrow(message)
+  })
+
+  it.each<[string, Middleware, RegExp]>([
+    [
+      'returns nothing',
+      {
+        name: 'm',
+        async *tool(request: never, next: (request: never) => AsyncGenerator) {
+          yield* next(request)
+        },
+      } as never,
+      /result of "echo" is lost: a middleware around it returned nothing/,
+    ],
+    [
+      'throws',
+      {
+        name: 'm',
+        tool() {
+          throw new Error('not today')
+        },
+      },
+      /Tool "echo" failed: not today/,
+    ],
+    ['is no generator', { name: 'm', tool: (async () => 1) as never }, /tool\(\) is no async generator/],
+  ])('a tool() that %s is a result for the model', async (_, middleware, content) => {
+    const model = script()
+    expect((await agent([middleware], model).run('go')).status).toBe('done')
+    expect(model.requests[1]!.messages.at(-1)).toMatchObject({ isError: true, content: expect.stringMatching(content) })
+  })
+})
+
+describe('listeners', () => {
+  it('that throw or reject harm nobody, and end when told', async () => {
+    const seen: string[] = []
+    const errors: unknown[] = []
+    const { error } = console
+    console.error = (...given: unknown[]) => void errors.push(given)
+    const one = agent([])
+    one.on('tool-end', () => {
+      throw new Error('sync')
+    })
+    one.on('tool-end', async () => {
+      throw new Error('async')
+    })
+    const stop = one.on('tool-end', (event) => seen.push(event.name))
+    await one.run('go')
+    stop()
+    console.error = error
+    expect(seen).toEqual(['echo'])
+    expect(errors).toHaveLength(2)
+    const two = agent([], scriptedModel([{ calls: [{ name: 'echo', arguments: { text: 'x' } }] }, 'ok']))
+    two.on('tool-end', () => seen.push('two'))()
+    await two.run('go')
+    expect(seen).toEqual(['echo'])
+  })
+})
+
+describe('instructions, tools and context', () => {
+  it('functions are asked once per run, with the context', async () => {
+    let asked = 0
+    const model = scriptedModel([{ calls: [{ name: 'echo', arguments: { text: 'x' } }] }, 'ok'])
+    const instructions = ({ user }: { user: string }) => `For ${user}, ${++asked}.`
+    const tools = ({ user }: { user: string }) => (user === 'ada' ? [echo] : [])
+    await new Agent({ name: 'a', model, instructions, tools }).run('go', { context: { user: 'ada' } })
+    expect(model.requests.map((request) => request.instructions)).toEqual(['For ada, 1.', 'For ada, 1.'])
+    expect(model.requests[0]!.tools.map((each) => each.name)).toEqual(['echo'])
+  })
+
+  it('a context that a tool cannot work with is refused before the run, with its path', async () => {
+    const model = scriptedModel([])
+    const needy = tool({ name: 'needy', context: z.object({ token: z.string() }), execute: () => 1 })
+    const run = new Agent({ name: 'a', model, tools: [needy] }).run('go', { context: {} as never })
+    await expect(run).rejects.toThrow(/Tool "needy" cannot work with this context: token: .*expected string/)
+    const careless = new Agent({ name: 'a', model, instructions: ({ user }: { user: { name: string } }) => user.name })
+    await expect(careless.run('go', {} as never)).rejects.toThrow(
+      /instructions of agent "a" could not be made: .*There was no context/,
+    )
+    expect(model.requests).toHaveLength(0)
+  })
+})
