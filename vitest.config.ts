@@ -1,14 +1,19 @@
+import { existsSync, readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+
+/** Every package and example that has tests. */
+const projects = ['packages', 'examples']
+  .flatMap((group) => readdirSync(group).map((name) => ({ name, root: `${group}/${name}` })))
+  .filter(({ root }) => existsSync(`${root}/test`))
 
 export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'workspace', include: ['test/**/*.test.ts'] } },
-      ...['core', 'openrouter', 'testing', 'clew'].map((name) => ({
+      ...projects.map(({ name, root }) => ({
         extends: true as const,
-        test: { name, root: `packages/${name}`, include: ['test/**/*.test.ts'] },
+        test: { name, root, include: ['test/**/*.test.ts'] },
       })),
-      { extends: true, test: { name: 'research-bot', root: 'examples/research-bot', include: ['test/**/*.test.ts'] } },
     ],
   },
 })

@@ -1,12 +1,37 @@
 /** Which way imports run: manifests and import statements are read, and the offender is named. */
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 const standsOnTop = ['clew']
 /** Packages of other people that only one of ours may use. */
 const reserved: { [dependency: string]: string } = { openai: '@clew/openrouter' }
+
+/** The floors of core: a file imports from its own floor and from those before it. */
+const floors = [
+  [
+    'json',
+    'unreachable',
+    'message',
+    'model',
+    'state',
+    'event',
+    'errors',
+    'keys',
+    'session',
+    'tool-result',
+    'schema-json',
+    'schema-normalise',
+    'schema-zod',
+    'schema',
+    'tool',
+    'middleware',
+  ],
+  ['limits', 'arguments', 'history', 'answer', 'decide', 'reduce'],
+  ['world', 'leash', 'merge', 'execute-tool', 'perform-tool', 'finish', 'perform', 'journal', 'reader', 'run'],
+  ['result', 'agent-options', 'input', 'start', 'agent', 'index'],
+]
 
 type Manifest = { name: string; dependencies?: object; peerDependencies?: object; optionalDependencies?: object }
 const folders = ['packages', 'examples'].flatMap((group) =>
@@ -125,6 +150,32 @@ describe('import walls', () => {
     }
     for (const file of graph.keys()) visit(file, [])
     expect(circles).toEqual([])
+  })
+
+  it('files of core import downward: words, rules, doing, face', () => {
+    const floorOf = (file: string) => {
+      const at = floors.findIndex((names) => names.includes(basename(file, '.ts')))
+      expect(at, `${file} stands on no floor: add it to the list`).toBeGreaterThanOrEqual(0)
+      return at
+    }
+    const core = sources.filter(({ file, manifest }) => manifest.name === '@clew/core' && !file.includes('testing'))
+    const offences = core.flatMap(({ file }) =>
+      importsOf(file)
+        .filter((name) => name.startsWith('./') && floorOf(name) > floorOf(file))
+        .map((name) => `${relative(root, file)} imports ${name}, which stands above it`),
+    )
+    expect(offences).toEqual([])
+  })
+
+  it('rules never wait, never read the clock, never make an id', () => {
+    const rules = (floors[1] as string[]).map((name) => join(root, `packages/core/src/${name}.ts`))
+    const offences = rules.flatMap((file) => {
+      const found = readFileSync(file, 'utf8').match(
+        /\b(await|async|Date|performance|setTimeout|nanoid|Math\.random|crypto)\b/,
+      )
+      return found ? [`${relative(root, file)}: ${found[0]}`] : []
+    })
+    expect(offences).toEqual([])
   })
 
   it('the loop stays small', () => {

@@ -31,7 +31,9 @@ export function parseArguments(given: readonly string[]): Arguments {
   const question = words.join(' ').trim()
   if (question === '') throw new UsageError('The question is missing.')
   if (sources.length === 0)
-    throw new UsageError('--sources is missing: name the folders, files or web pages to research in.')
+    throw new UsageError(
+      '--sources is missing: name the folders, files or web pages to research in. (With npm run, options come after --.)',
+    )
   const { '--out': out = 'report.md', '--model': model, '--base-url': baseURL } = single
   if (baseURL !== undefined && !URL.canParse(baseURL)) throw new UsageError(`--base-url ${baseURL} is no URL.`)
   return { question, sources, out, ...(model && { model }), ...(baseURL && { baseURL }) }

@@ -3,6 +3,9 @@ import { parseArguments, usage } from './arguments.ts'
 import { program } from './program.ts'
 import { research } from './research.ts'
 
+// npm changes to the workspace's root; paths on the command line are meant from where the person stands.
+if (process.env.npm_lifecycle_event === 'research' && process.env.INIT_CWD) process.chdir(process.env.INIT_CWD)
+
 await program(async (screen, signal) => {
   const given = process.argv.slice(2)
   if (given.includes('--help')) {

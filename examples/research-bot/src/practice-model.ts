@@ -28,6 +28,8 @@ export function practiceModel(request: ChatRequest): LocalAnswer {
     reasoningDetails: [{ type: 'reasoning.text', text: thought, signature, format: 'practice-model-v1', index: 0 }],
     ...(answer.text !== undefined && { text: answer.text }),
     ...(answer.calls && { calls: answer.calls.map(({ name, arguments: input }) => ({ name, arguments: input })) }),
+    // It costs nothing, so it says so.
+    usage: { cost: 0 },
     pace: 4,
   }
 }
@@ -130,14 +132,22 @@ function fieldLike(schema: Schema | undefined, pattern: RegExp): string | undefi
 // What it does with it
 
 const stopWords = new Set(
-  'a an and any are as at be but by can do does for from has have how if in into is it its more most no not of on one or over so that the their them then there these they this to under was what when where which while who why will with without you your they’re about between'.split(
+  'a an and any are as at be but by can do does for from has have how if in into is it its more most no not of on one or over so that the their them then there these they this to under was what when where which while who why will with without you your about between each many much note notes say says said tell tells document documents according please'.split(
     ' ',
   ),
 )
 
 function keywordsOf(text: string): string[] {
-  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
-  return [...new Set(words.filter((word) => word.length > 2 && !stopWords.has(word)))].slice(0, 24)
+  return [...new Set(wordsOf(text).filter((word) => word.length > 2 && !stopWords.has(word)))].slice(0, 24)
+}
+
+function wordsOf(text: string): string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
+}
+
+/** Near enough to say that caching and cache, or reads and reading, are one word. */
+function stem(word: string): string {
+  return word.length > 4 ? word.replace(/(ing|ies|ed|es|s|e|y)$/, '') : word
 }
 
 /** The whole question, and its parts: several short queries find more than one long one. */
@@ -178,8 +188,8 @@ function objectsWith(data: unknown, key: string): { [name: string]: unknown }[] 
   ]
 }
 
-/** Code, tables, links and headings are no sentences. */
-const notProse = /[|<>{}[\]=;]|```|\/\/|https?:|^#/
+/** Code, tables, links, headings and what announces a list are no sentences. */
+const notProse = /[|<>{}[\]=;]|```|\/\/|https?:|^#|:$/
 
 type Picked = { source: string; sentence: string; score: number }
 
@@ -189,14 +199,17 @@ function pickQuotes(reads: Result[], read: Tool | undefined, keywords: string[])
   const pages = reads.map(({ call, data }) => ({
     source: String(call.arguments[parameter]),
     sentences: sentencesOf(longestText(data)).filter(
-      (sentence) => sentence.length >= 40 && sentence.length <= 320 && !notProse.test(sentence),
+      (sentence) => sentence.length >= 25 && sentence.length <= 320 && !notProse.test(sentence),
     ),
   }))
-  const all = pages.flatMap((page) => page.sentences.map((sentence) => sentence.toLowerCase()))
-  const weights = keywords.map((word) => [word, 1 / (1 + all.filter((text) => text.includes(word)).length)] as const)
+  const stemsOf = (sentence: string) => new Set(wordsOf(sentence).map(stem))
+  const all = pages.flatMap((page) => page.sentences.map(stemsOf))
+  const weights = [...new Set(keywords.map(stem))].map(
+    (word) => [word, 1 / (1 + all.filter((stems) => stems.has(word)).length)] as const,
+  )
   const score = (sentence: string) => {
-    const text = sentence.toLowerCase()
-    return weights.reduce((sum, [word, weight]) => (text.includes(word) ? sum + weight : sum), 0)
+    const stems = stemsOf(sentence)
+    return weights.reduce((sum, [word, weight]) => (stems.has(word) ? sum + weight : sum), 0)
   }
   const picked = pages.flatMap(({ source, sentences }) =>
     sentences

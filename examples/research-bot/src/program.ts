@@ -7,6 +7,11 @@ import { openScreen, type Screen } from './terminal.ts'
 export async function program(action: (screen: Screen, signal: AbortSignal) => Promise<number>): Promise<void> {
   const screen = openScreen()
   const interrupt = new AbortController()
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader of a pipe went away (| head): there is nobody left to tell.
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
   process.once('SIGINT', () => {
     screen.line('Interrupted: keeping what there is. (Ctrl-C again ends at once.)')
     interrupt.abort()

@@ -9,12 +9,13 @@ export function sourcesOf(report: Report): string[] {
   return [...new Set(report.findings.map((finding) => finding.source))]
 }
 
-export function toMarkdown(report: Report, question: string, library: Library, interrupted = false): string {
+/** `unfinished` says why the report is not what it should be. */
+export function toMarkdown(report: Report, question: string, library: Library, unfinished?: string): string {
   const sources = sourcesOf(report)
   const number = (source: string) => `[${sources.indexOf(source) + 1}]`
   const unverified = report.findings.filter((finding) => !finding.verified).length
   const lines = [`# ${oneLine(report.title)}`, '']
-  if (interrupted) lines.push('> **Interrupted: this report is not finished.**', '')
+  if (unfinished) lines.push(`> **${unfinished}: this report is not finished.**`, '')
   if (unverified > 0)
     lines.push(
       `> **${unverified} of ${report.findings.length} quotations could not be verified; they are marked.**`,
@@ -23,7 +24,7 @@ export function toMarkdown(report: Report, question: string, library: Library, i
   lines.push(`*Question: ${oneLine(question).slice(0, 500)}*`, '', report.summary.trim(), '', '## Findings', '')
   for (const { claim, quote, source, verified } of report.findings) {
     lines.push(`- ${oneLine(claim)} ${number(source)}`, '')
-    lines.push(`  > ${verified ? '' : '**[unverified]** '}“${oneLine(quote)}” ${number(source)}`, '')
+    lines.push(`  > ${verified ? '' : '**[unverified]** '}“${oneLine(quote)}”`, '')
   }
   lines.push('## Sources', '')
   for (const [index, source] of sources.entries())

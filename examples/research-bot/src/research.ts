@@ -1,9 +1,9 @@
 /** One piece of research, from sources to a report on disk. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { startOpenRouter } from '@clew/testing'
 import { defaultModel, isClewError, type Model, openrouter } from 'clew'
-import type { Arguments } from './arguments.ts'
+import { type Arguments, UsageError } from './arguments.ts'
 import { Library } from './library.ts'
 import { practiceModel } from './practice-model.ts'
 import { type Report, sourcesOf, toMarkdown } from './report.ts'
@@ -12,20 +12,22 @@ import { gather } from './sources.ts'
 import type { Screen } from './terminal.ts'
 import type { Desk } from './tools.ts'
 import { WebPages } from './web.ts'
+import { counted, fit } from './words.ts'
 
 export type Outcome = { status: 'done' | 'no-report' | 'interrupted'; report?: Report; markdown?: string }
 
 export async function research(given: Arguments, screen: Screen, signal: AbortSignal): Promise<Outcome> {
+  await checkOut(given.out)
   const web = new WebPages()
   const library = new Library()
   const { documents, skipped } = await gather(given.sources, web, signal)
   library.add(documents)
   await using chosen = await chooseModel(given)
-  screen.line(`${chosen.name} · ${library.size} documents`)
+  screen.line(`${chosen.name} · ${counted(library.size, 'document')}`)
   for (const { path, reason } of skipped.slice(0, 5)) screen.line(`  left out: ${path} (${reason})`)
   if (skipped.length > 5) screen.line(`  left out: ${skipped.length - 5} more`)
 
-  const desk: Desk = { library, web, maxRejections: 2, rejections: 0 }
+  const desk: Desk = { library, web, maxRejections: 2, rejections: 0, read: new Set() }
   const run = researcher(chosen.model).run(given.question, { context: desk, signal })
   let lastWords = ''
   try {
@@ -33,7 +35,7 @@ export async function research(given: Arguments, screen: Screen, signal: AbortSi
     lastWords = (await run).text
   } catch (error) {
     if (!isClewError(error, 'abort')) {
-      await keep(given, desk, screen)
+      await keep('The work failed', given, desk, screen)
       throw error
     }
   } finally {
@@ -41,12 +43,12 @@ export async function research(given: Arguments, screen: Screen, signal: AbortSi
   }
 
   if (signal.aborted) {
-    await keep(given, desk, screen)
+    await keep('Interrupted', given, desk, screen)
     return { status: 'interrupted' }
   }
   if (!desk.report) {
-    screen.line(`No report was accepted. The model's last words: ${lastWords || '(none)'}`)
-    await keep(given, desk, screen)
+    screen.line(`No report was accepted. The model's last words: ${fit(lastWords, 400) || '(none)'}`)
+    await keep('Not accepted', given, desk, screen)
     return { status: 'no-report' }
   }
   const markdown = toMarkdown(desk.report, given.question, library)
@@ -72,20 +74,47 @@ async function chooseModel(given: Arguments): Promise<{ model: Model; name: stri
   }
   if (process.env.OPENROUTER_API_KEY) return { model: openrouter(id, { app }), name: `${id} on OpenRouter`, ...nothing }
   const server = await startOpenRouter({ respond: practiceModel })
+  const unused = given.model ? `; --model ${given.model} is not used` : ''
   return {
     model: openrouter(id, { baseURL: server.url, apiKey: 'practice', app }),
-    name: 'practice model on this machine (set OPENROUTER_API_KEY for a real one)',
+    name: `practice model on this machine, which misquotes once on purpose (set OPENROUTER_API_KEY for a real model${unused})`,
     [Symbol.asyncDispose]: () => server.close(),
   }
 }
 
-/** What there is of a report when the work ends early: the last draft, marked as unfinished. */
-async function keep(given: Arguments, desk: Desk, screen: Screen): Promise<void> {
-  const draft = desk.report ??
-    desk.draft ?? { title: given.question.slice(0, 160), summary: 'Nothing was submitted yet.', findings: [] }
-  await write(given.out, toMarkdown(draft, given.question, desk.library, true))
-  screen.line(`Unfinished report: ${given.out} (${draft.findings.length} findings)`)
+/**
+ * What there is of a report when the work ends early: the last draft, marked; after Ctrl-C at least what was read. A
+ * report that is there already is never replaced by an unfinished one.
+ */
+async function keep(why: string, given: Arguments, desk: Desk, screen: Screen): Promise<void> {
   screen.line(`Spent: ${screen.totals()}`)
+  const read = [...desk.read].join(', ') || 'nothing'
+  const nothing: Report = {
+    title: given.question.slice(0, 160),
+    summary: `Nothing was submitted yet. Read so far: ${read}.`,
+    findings: [],
+  }
+  const draft = desk.report ?? desk.draft ?? nothing
+  if (draft === nothing && why !== 'Interrupted') return
+  const isThere = await access(given.out).then(
+    () => true,
+    () => false,
+  )
+  const path = isThere ? given.out.replace(/(\.\w+)?$/, '.unfinished$1') : given.out
+  await write(path, toMarkdown(draft, given.question, desk.library, why))
+  screen.line(`Unfinished report: ${path} (${counted(draft.findings.length, 'finding')})`)
+}
+
+/** Before anything is spent. */
+async function checkOut(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory()) throw new UsageError(`--out ${path} is a folder; name a file.`)
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    await access(found ? path : dirname(path), constants.W_OK)
+  } catch (error) {
+    throw new UsageError(`--out ${path} cannot be written: ${(error as Error).message}`)
+  }
 }
 
 async function write(path: string, text: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** What a person sees while the bot works: lines that stay, and on a terminal one live line at the bottom. */
 import type { RunEvent, Usage } from 'clew'
 import { addUsage, noUsage } from 'clew'
+import { counted, fit } from './words.ts'
 
 export type Screen = {
   line(text?: string): void
@@ -23,14 +24,22 @@ export function openScreen(output: Output = process.stdout, env: NodeJS.ProcessE
   let calls = 0
   let doing = ''
   let thought = ''
+  let drawn = ''
 
+  const width = () => (isLive ? (output.columns ?? 80) - 1 : Number.POSITIVE_INFINITY)
   const clear = () => {
+    drawn = ''
     if (isLive) output.write('\r\u001b[K')
   }
   const draw = () => {
     if (!isLive) return
-    const status = [`turn ${turn}`, doing, counted(calls, 'call'), totals()].filter((part) => part !== '').join(' · ')
-    output.write(`\r\u001b[K${paint(36, fit(status, (output.columns ?? 80) - 1))}`)
+    const status = [`turn ${turn}`, doing, `${counted(calls, 'call')} so far`, totals()]
+      .filter((part) => part !== '')
+      .join(' · ')
+    const text = paint(36, fit(status, width()))
+    if (text === drawn) return
+    drawn = text
+    output.write(`\r\u001b[K${text}`)
   }
   const timer = isLive ? setInterval(draw, 200) : undefined
   timer?.unref()
@@ -76,8 +85,11 @@ export function openScreen(output: Output = process.stdout, env: NodeJS.ProcessE
         doing = `running ${event.name}`
         break
       case 'tool-end': {
-        const outcome = event.isError ? paint(31, `✗ ${firstLines(event.content)}`) : paint(32, `✓ ${event.view ?? ''}`)
-        line(`  ${event.name} ${inputs.get(event.id) ?? ''} ${outcome}`)
+        const [first = '', ...more] = (
+          event.isError ? `✗ ${firstLines(event.content)}` : `✓ ${event.view ?? ''}`
+        ).split('\n')
+        line(paint(event.isError ? 31 : 32, fit(`  ${event.name} ${inputs.get(event.id) ?? ''} ${first}`, width())))
+        for (const text of more) line(paint(31, fit(text, width())))
         return
       }
       default:
@@ -111,12 +123,4 @@ function firstLines(content: unknown): string {
 /** Without control characters: what a page or a model says must not steer the terminal. */
 function printable(text: string): string {
   return text.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, ' ')
-}
-
-function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? '' : 's'}`
-}
-
-function fit(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text
 }

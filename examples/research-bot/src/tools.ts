@@ -5,6 +5,7 @@ import type { Library } from './library.ts'
 import { checkQuote } from './quotes.ts'
 import type { Report } from './report.ts'
 import type { WebPages } from './web.ts'
+import { counted, fit } from './words.ts'
 
 /** What one piece of research works on, and what it came to. */
 export type Desk = {
@@ -15,6 +16,8 @@ export type Desk = {
   rejections: number
   /** The report as submitted last. */
   draft?: Report
+  /** Documents that were read, for a report that is not finished. */
+  read: Set<string>
   /** The report that was accepted. */
   report?: Report
 }
@@ -27,7 +30,7 @@ export const searchDocuments = tool({
   effect: 'pure',
   execute: ({ query }, { context: { library } }: ToolExecution<Desk>) => {
     const hits = library.search(query)
-    const view = hits.length === 0 ? 'nothing found' : `${hits.length} hits, best: ${hits[0]?.document}`
+    const view = hits.length === 0 ? 'nothing found' : `${counted(hits.length, 'hit')}, best: ${hits[0]?.document}`
     return { content: { query, hits }, view }
   },
 })
@@ -40,8 +43,9 @@ export const readDocument = tool({
     page: z.int().min(1).default(1).describe('The page, from 1'),
   }),
   effect: 'pure',
-  execute: ({ document, page }, { context: { library } }: ToolExecution<Desk>) => {
+  execute: ({ document, page }, { context: { library, read } }: ToolExecution<Desk>) => {
     const found = library.read(document, page)
+    if (found) read.add(document)
     if (found) return { content: found, view: `page ${page} of ${found.pages}, ${found.text.length} characters` }
     if (library.has(document))
       throw new Error(`"${document}" has ${library.pageCount(document)} pages; there is no page ${page}.`)
@@ -90,19 +94,21 @@ export const submitReport = tool({
       summary,
       findings: findings.map((finding, index) => ({ ...finding, verified: checks[index]?.ok ?? false })),
     }
-    const problems = checks.flatMap((check, index) => (check.ok ? [] : [`- finding ${index + 1}: ${check.problem}`]))
+    const problems = checks.flatMap((check, index) =>
+      check.ok ? [] : [`- finding ${index + 1} (“${fit(findings[index]?.quote ?? '', 80)}”): ${check.problem}`],
+    )
     if (problems.length > 0 && desk.rejections < desk.maxRejections) {
       desk.rejections += 1
       throw new Error(
-        `The report is not accepted: ${problems.length} of ${findings.length} quotations do not match.\n${problems.join('\n')}\n` +
+        `The report is not accepted: of ${counted(findings.length, 'quotation')} not in the sources: ${problems.length}.\n${problems.join('\n')}\n` +
           'Correct these quotations (copy them exactly, or replace the finding) and submit the whole report again.',
       )
     }
     desk.report = desk.draft
     const view =
       problems.length === 0
-        ? `all ${findings.length} quotations verified`
-        : `accepted with ${problems.length} unverified quotations`
+        ? `${counted(findings.length, 'quotation')} verified`
+        : `accepted with ${counted(problems.length, 'unverified quotation')}`
     return { content: 'Accepted. Say in one sentence that the report is done.', view }
   },
 })

@@ -102,7 +102,7 @@ describe('the screen', () => {
 
   it('on a terminal has a live line no wider than it, and nothing that the model wrote steers it', () => {
     const text = record(true)
-    expect(text).toContain('turn 1 · running look · 1 call · ')
+    expect(text).toContain('turn 1 · running look · 1 call so far')
     expect(text).not.toContain('\u001b[2J')
     expect(text).not.toContain('\u0007')
     const live = text.split('\r\u001b[K').map((line) => stripVTControlCharacters(line).split('\n')[0] ?? '')

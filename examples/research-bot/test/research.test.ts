@@ -69,24 +69,24 @@ describe('without a key', () => {
     expect(stdout).toContain('2 documents')
     expect(stdout).toMatch(/left out: .*picture\.md \(binary\)/)
     expect(stdout).toMatch(/left out: .*empty\.md \(empty\)/)
-    expect(stdout).toMatch(/✗ .*not accepted: 1 of \d quotations do not match/)
-    expect(stdout).toMatch(/✓ all \d quotations verified/)
+    expect(stdout).toMatch(/✗ .*not accepted: of \d quotations? not in the sources: 1/)
+    expect(stdout).toMatch(/✓ \d quotations? verified/)
     expect(stdout).toMatch(/Spent: {3}[\d,]+ tokens \([\d,]+ cached\) · \$0\.\d{4} · \d+\.\d s/)
     expect(stdout).not.toContain('\u001b')
     const [first] = report.split('\n')
     expect(first).toMatch(/^# .*practice model/i)
-    expect(report).toContain('“The power loom of 1785 was driven by water.” [2]')
-    expect(report).toContain('“A clew is a ball of thread that led out of the labyrinth.” [1]')
+    expect(report).toContain('“The power loom of 1785 was driven by water.”')
+    expect(report).toContain('“A clew is a ball of thread that led out of the labyrinth.”')
     expect(report).toContain('1. Thread & yarn (notes/deep/thread.html)\n2. Looms (notes/looms.md)')
     expect(report).not.toContain('unverified')
     expect(report).not.toContain('alert')
   })
 
-  it('says so when the documents have nothing on the question, and keeps an unfinished report', async () => {
+  it('says so when the documents have nothing on the question', async () => {
     const { code, stdout, report } = await bot(['quux xyzzy', '--sources', 'notes', '--out', 'report.md'])
     expect(code).toBe(1)
     expect(stdout).toContain("No report was accepted. The model's last words: I am a practice model")
-    expect(report).toContain('this report is not finished')
+    expect(report).toBe('')
   })
 
   it('takes a question of 100,000 characters', async () => {
@@ -178,7 +178,7 @@ describe('with a server', () => {
     ])
     expect(code).toBe(0)
     expect(report).toContain('> **1 of 1 quotations could not be verified; they are marked.**')
-    expect(report).toContain('> **[unverified]** “The power loom was driven by steam.” [1]')
+    expect(report).toContain('> **[unverified]** “The power loom was driven by steam.”')
     expect(stdout).toContain('Quotes:  0 of 1 verified')
     expect(server.requests[1]!.body.messages.at(-1)!.content).toContain(
       'The nearest there: "The power loom of 1785 was driven by water."',
@@ -197,7 +197,7 @@ describe('with a server', () => {
     expect(server.requests[0]!.headers.authorization).toBe('Bearer other')
   })
 
-  it('a wrong key: 1, the reason, and what there was is kept', async () => {
+  it('a wrong key: 1 and the reason; a report that was there stays', async () => {
     await using server = await startOpenRouter({ respond: [], apiKey: 'right' })
     const { code, stderr, report } = await bot(
       ['Loom?', '--sources', 'notes', '--base-url', server.url, '--out', 'report.md'],
@@ -205,7 +205,7 @@ describe('with a server', () => {
     )
     expect(code).toBe(1)
     expect(stderr).toMatch(/401: User not found\. Check the API key/)
-    expect(report).toContain('this report is not finished')
+    expect(report).toBe('')
   })
 
   it('a host that cannot be reached: 1 and its name', async () => {
@@ -241,6 +241,45 @@ describe('with a server', () => {
     expect(report).toContain('> **Interrupted: this report is not finished.**')
     expect(report).toContain('driven by steam')
     expect(await server.requests[1]!.closed).toBe('aborted')
+  })
+})
+
+describe('what was there before', () => {
+  it('is never replaced by an unfinished report; that goes beside it', async () => {
+    writeFileSync(join(folder, 'kept.md'), 'A good report.')
+    const wrong: LocalReply = {
+      calls: [
+        {
+          name: 'submit_report',
+          arguments: {
+            title: 'T',
+            summary: 'S',
+            findings: [{ claim: 'C', quote: 'These words stand nowhere at all.', source: 'notes/looms.md' }],
+          },
+        },
+      ],
+    }
+    await using server = await startOpenRouter({ respond: [wrong, { status: 503, error: { message: 'down' } }] })
+    const { code, stdout } = await bot(['Loom?', '--sources', 'notes', '--base-url', server.url, '--out', 'kept.md'])
+    expect(code).toBe(1)
+    expect(stdout).toContain('Unfinished report: kept.unfinished.md (1 finding)')
+    expect(readFileSync(join(folder, 'kept.md'), 'utf8')).toBe('A good report.')
+    expect(readFileSync(join(folder, 'kept.unfinished.md'), 'utf8')).toContain(
+      'The work failed: this report is not finished',
+    )
+  })
+
+  it('an --out that cannot be written is told before anything is spent', async () => {
+    expect(await bot(['Loom?', '--sources', 'notes', '--out', 'notes'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--out notes is a folder'),
+    })
+  })
+
+  it('a reader that goes away ends it quietly', async () => {
+    const { child, ended } = start(['Loom?', '--sources', 'notes', '--out', 'report.md'])
+    child.stdout?.destroy()
+    expect(await ended).toMatchObject({ code: 0, stderr: '' })
   })
 })
 

@@ -11,6 +11,7 @@ const mark = Symbol.for('clew.error')
 
 export type ClewErrorKind = 'definition' | 'input' | 'model' | 'run' | 'abort' | 'session' | 'fatal'
 
+/** What all of Clew's errors are. */
 export class ClewError extends Error {
   readonly [mark]: ClewErrorKind
   constructor(kind: ClewErrorKind, message: string, options?: ErrorOptions) {
@@ -91,7 +92,7 @@ export class ModelError extends ClewError {
  */
 export class RunError extends ClewError {
   declare readonly state: RunState
-  /** Events that happened but could not be appended to the session. */
+  /** Events that happened but could not be appended to the session: for your own repair, nothing takes them yet. */
   declare readonly unsaved?: Batch
   constructor(message: string, state: RunState, options: ErrorOptions & { unsaved?: Batch } = {}) {
     super('run', message, options)
@@ -129,6 +130,7 @@ export class SessionWaiting extends SessionError {
 }
 type OpenNeed = { id: string; tool: string; for: string }
 
+/** What `fatal()` makes. */
 export class FatalError extends ClewError {
   constructor(reason: string, options?: ErrorOptions) {
     super('fatal', reason, options)
