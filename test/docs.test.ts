@@ -12,7 +12,7 @@ const once = (name: string) => {
 }
 
 describe.concurrent('docs', () => {
-  it.each(pages().map((page) => [relative(root, page), page] as const))('%s shows what runs', async (_, page) => {
+  it.each(pages().map((page) => [relative(root, page), page] as const))('P152: %s shows what runs', async (_, page) => {
     const { names, loose } = inspect(page)
     expect(loose, 'code fences that come from no file').toBe(0)
     await Promise.all(names.map(once))

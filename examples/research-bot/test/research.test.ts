@@ -30,10 +30,14 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 type Ran = { code: number | null; stdout: string; stderr: string; report: string }
 
-function start(given: string[], env: NodeJS.ProcessEnv = {}): { child: ChildProcess; ended: Promise<Ran> } {
+function start(
+  given: string[],
+  env: NodeJS.ProcessEnv = {},
+  program = main,
+): { child: ChildProcess; ended: Promise<Ran> } {
   rmSync(report, { force: true })
   const { OPENROUTER_API_KEY: _, OPENAI_API_KEY: __, ...clean } = process.env
-  const child = spawn(process.execPath, [main, ...given], { cwd: folder, env: { ...clean, ...env } })
+  const child = spawn(process.execPath, [program, ...given], { cwd: folder, env: { ...clean, ...env } })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (piece) => (stdout += piece))
@@ -280,6 +284,16 @@ describe('what was there before', () => {
     const { child, ended } = start(['Loom?', '--sources', 'notes', '--out', 'report.md'])
     child.stdout?.destroy()
     expect(await ended).toMatchObject({ code: 0, stderr: '' })
+  })
+})
+
+describe('the demo', () => {
+  it('finds three verified quotations from two documents, and prints the report', async () => {
+    const { code, stdout } = await start([], {}, join(import.meta.dirname, '../src/demo.ts')).ended
+    expect(stdout).toMatch(/Quotes: {2}(\d+) of \1 verified/)
+    expect(stdout).toContain('# A practice model (no neural network) on:')
+    expect(stdout).toMatch(/\n2\. .+ \(.+\)\n/)
+    expect(code).toBe(0)
   })
 })
 

@@ -1,6 +1,6 @@
 /** One request of a model against a local server, with everything that it showed. */
 import type { ModelDelta, ModelReply, ModelRequest } from '@clew/core'
-import { type LocalReply, startOpenRouter } from '@clew/testing'
+import { type LocalReply, type Respond, startOpenRouter } from '@clew/testing'
 import { type OpenRouterSettings, openrouter } from '../src/index.ts'
 
 export const aRequest = (extra: Partial<ModelRequest> = {}): ModelRequest => ({
@@ -19,7 +19,7 @@ export type Asked = {
 }
 
 export async function ask(
-  reply: LocalReply,
+  reply: LocalReply | Respond,
   extra: Partial<ModelRequest> = {},
   settings: OpenRouterSettings = {},
   model = 'm/x',

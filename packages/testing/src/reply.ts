@@ -20,8 +20,9 @@ export type LocalAnswer = {
   /** Milliseconds between the chunks of a stream. */
   pace?: number
 }
-/** An HTTP error before any output. */
 type ExtraHeaders = { [name: string]: string }
+
+/** An HTTP error before any output. */
 export type LocalError = {
   status: number
   error: { message: string; code?: unknown; metadata?: unknown }
@@ -40,6 +41,8 @@ export type ReceivedRequest = {
   /** The body byte for byte, as text. */
   text: string
   body: ChatRequest
+  /** The client's port: requests with the same one came over the same connection. */
+  port: number
   /** Resolves when the exchange is over; `aborted` when the client left before the answer was whole. */
   closed: Promise<'complete' | 'aborted'>
 }

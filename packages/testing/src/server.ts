@@ -85,6 +85,7 @@ function receive(request: IncomingMessage, response: ServerResponse, text: strin
     headers: request.headers,
     text,
     body: body as ChatRequest,
+    port: request.socket.remotePort ?? 0,
     closed,
   }
 }

@@ -35,6 +35,7 @@ export class Upstream {
     const reply = await this.#play(received, turn)
     if (typeof reply === 'string') return this.#toWire({ text: reply }, received, turn)
     if ('error' in reply || 'body' in reply || 'chunks' in reply) return reply
+    checkAnswer(reply)
     return this.#toWire(reply, received, turn)
   }
 
@@ -72,6 +73,26 @@ export class Upstream {
     // A copy as it goes over the wire: the script may go on to change its own.
     this.#signed.set(ids, [...(this.#signed.get(ids) ?? []), JSON.parse(JSON.stringify(reasoningDetails))])
   }
+}
+
+const answerKeys = [
+  'text',
+  'reasoningDetails',
+  'calls',
+  'finishReason',
+  'nativeFinishReason',
+  'refusal',
+  'annotations',
+  'usage',
+  'provider',
+  'pace',
+] as const satisfies (keyof LocalAnswer)[]
+
+/** A misspelt answer would be an empty one, and a test that passes. */
+function checkAnswer(answer: LocalAnswer): void {
+  const unknown = Object.keys(answer).find((key) => !(answerKeys as readonly string[]).includes(key))
+  if (unknown)
+    throw new Error(`its answer has the unknown key "${unknown}"; known: ${answerKeys.join(', ')}, error, chunks, body`)
 }
 
 function wireCalls({ calls = [] }: LocalAnswer, turn: number): WireCallOut[] {
