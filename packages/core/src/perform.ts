@@ -1,4 +1,7 @@
-/** `perform` carries out a step and tells what happened as events. Beside `perform-tool.ts` it is the only place that touches the world. */
+/**
+ * `perform` carries out a step and tells what happened as events. The world is touched here and in the files that it
+ * calls: `perform-tool.ts`, `execute-tool.ts`, `finish.ts`.
+ */
 
 import { receiveCalls } from './arguments.ts'
 import type { Step } from './decide.ts'
