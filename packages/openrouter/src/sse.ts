@@ -18,20 +18,18 @@ export type EventStream = {
  * skipped, a last event without its blank line.
  */
 export function readEvents(body: ReadableStream<Uint8Array>): EventStream {
-  const reader = body.getReader()
-  let hurry: ReturnType<typeof setTimeout> | undefined
+  const haste = { isNeeded: false }
   return {
-    events: read(reader, () => clearTimeout(hurry)),
+    events: read(body.getReader(), haste),
     hurry() {
-      clearTimeout(hurry)
-      hurry = setTimeout(() => reader.cancel().catch(() => {}), patienceMs.afterAnswer)
+      haste.isNeeded = true
     },
   }
 }
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>
 
-async function* read(reader: Reader, end: () => void): AsyncGenerator<string[], boolean> {
+async function* read(reader: Reader, haste: { isNeeded: boolean }): AsyncGenerator<string[], boolean> {
   let events: string[] = []
   let failure: Error | undefined
   let isDone = false
@@ -49,7 +47,7 @@ async function* read(reader: Reader, end: () => void): AsyncGenerator<string[], 
   const decoder = new TextDecoder()
   try {
     for (;;) {
-      const { done, value } = await reader.read()
+      const { done, value } = await (haste.isNeeded ? readSoon(reader) : reader.read())
       parser.feed(done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true }))
       if (failure) throw failure
       if (events.length > 0) {
@@ -60,9 +58,18 @@ async function* read(reader: Reader, end: () => void): AsyncGenerator<string[], 
       if (done || isDone) return isDone
     }
   } finally {
-    end()
     if (isDone) drain(reader)
     else reader.cancel().catch(() => {})
+  }
+}
+
+/** The next piece, or the end when none comes for a while. Time that the reader of the run takes does not count. */
+async function readSoon(reader: Reader): ReturnType<Reader['read']> {
+  const timer = setTimeout(() => reader.cancel().catch(() => {}), patienceMs.afterAnswer)
+  try {
+    return await reader.read()
+  } finally {
+    clearTimeout(timer)
   }
 }
 

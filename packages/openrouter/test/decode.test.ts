@@ -1,7 +1,11 @@
 /** Answers that are none, and reasoning that must stay apart. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { isClewError } from '@clew/core'
-import { describe, expect, it } from 'vitest'
-import { ask } from './ask.ts'
+import { startOpenRouter } from '@clew/testing'
+import { describe, expect, it, vi } from 'vitest'
+import { openrouter } from '../src/index.ts'
+import { aRequest, ask } from './ask.ts'
 
 const chunk = (delta: object, finish: string | null = null) => ({
   id: 'gen-1',
@@ -72,5 +76,51 @@ describe('reasoning', () => {
       chunks: [chunk({ reasoning_details: [], reasoning: 'hm' }), chunk({ content: 'ok' }, 'stop')],
     })
     expect(reply).toMatchObject({ reasoningDetails: [], reasoning: 'hm' })
+  })
+})
+
+describe('a server that does not close', () => {
+  const finish = { ...chunk({ content: 'whole' }, 'stop'), usage: { prompt_tokens: 1, completion_tokens: 1 } }
+
+  it.each<[string, object[], object]>([
+    ['after finish and usage: the answer is taken', [finish], { reply: { content: 'whole' } }],
+    [
+      'after an error: the error is told',
+      [{ error: { code: 502, message: 'down' } }],
+      { error: { details: { code: 502 } } },
+    ],
+  ])('%s', async (_, chunks, expected) => {
+    // Its last piece never comes: the stream stays open until the client leaves.
+    const open = createServer((request, response) => {
+      request.resume()
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      for (const each of chunks) response.write(`data: ${JSON.stringify(each)}\n\n`)
+    })
+    await new Promise<void>((resolve) => open.listen(0, '127.0.0.1', resolve))
+    const baseURL = `http://127.0.0.1:${(open.address() as AddressInfo).port}/v1`
+    expect(await ask('unused', {}, { baseURL })).toMatchObject(expected)
+    open.closeAllConnections()
+    open.close()
+  })
+
+  it('loses nothing to a slow reader of an answer that says its end in every piece', async () => {
+    const pieces = ['a', 'b', 'c'].map((content) => ({
+      ...finish,
+      choices: [{ index: 0, delta: { content }, finish_reason: 'stop' }],
+    }))
+    await using server = await startOpenRouter({ respond: [{ chunks: pieces, pace: 30 }] })
+    const answer = openrouter('m/x', { baseURL: server.url, apiKey: 'k' }).generate(aRequest())
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    await answer.next()
+    // The reader takes an hour over the first piece.
+    await vi.advanceTimersByTimeAsync(3_600_000)
+    vi.useRealTimers()
+    let text = 'a'
+    for (;;) {
+      const next = await answer.next()
+      if (next.done) break
+      text += next.value.map((delta) => ('text' in delta ? delta.text : '')).join('')
+    }
+    expect(text).toBe('abc')
   })
 })
