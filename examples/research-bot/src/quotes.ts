@@ -56,6 +56,11 @@ function wordsOf(text: string): string[] {
 export function sentencesOf(text: string): string[] {
   return text
     .split(/\n\s*\n|\n(?=\s*[-*#>|])|(?<=[.!?])\s+(?=[A-Z`"])/)
-    .map((sentence) => sentence.replace(/\s+/g, ' ').trim())
+    .map((sentence) =>
+      sentence
+        .replace(/\s+/g, ' ')
+        .replace(/^ ?[-*] /, '')
+        .trim(),
+    )
     .filter((sentence) => sentence !== '')
 }

@@ -100,7 +100,7 @@ export const submitReport = tool({
     if (problems.length > 0 && desk.rejections < desk.maxRejections) {
       desk.rejections += 1
       throw new Error(
-        `The report is not accepted: of ${counted(findings.length, 'quotation')} not in the sources: ${problems.length}.\n${problems.join('\n')}\n` +
+        `The report is not accepted; not found in the sources: ${problems.length} of ${counted(findings.length, 'quotation')}.\n${problems.join('\n')}\n` +
           'Correct these quotations (copy them exactly, or replace the finding) and submit the whole report again.',
       )
     }

@@ -73,7 +73,7 @@ describe('without a key', () => {
     expect(stdout).toContain('2 documents')
     expect(stdout).toMatch(/left out: .*picture\.md \(binary\)/)
     expect(stdout).toMatch(/left out: .*empty\.md \(empty\)/)
-    expect(stdout).toMatch(/✗ .*not accepted: of \d quotations? not in the sources: 1/)
+    expect(stdout).toMatch(/✗ .*not accepted; not found in the sources: 1 of \d quotations?/)
     expect(stdout).toMatch(/✓ \d quotations? verified/)
     expect(stdout).toMatch(/Spent: {3}[\d,]+ tokens \([\d,]+ cached\) · \$0\.\d{4} · \d+\.\d s/)
     expect(stdout).not.toContain('\u001b')
