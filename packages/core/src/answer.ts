@@ -5,8 +5,7 @@ import { InputError, SessionError } from './errors.ts'
 import type { Answer, LoggedEvent } from './event.ts'
 import type { Json } from './json.ts'
 import type { PendingCall, RunState, WaitFor } from './state.ts'
-import { defaultMaxResultChars } from './tool.ts'
-import { sealOutcome, toOutcome } from './tool-result.ts'
+import { sealOutcome, toContent } from './tool-result.ts'
 
 /** One open question: may this call run (`approval`), what is its result (`result`), what became of it (`verdict`)? */
 export type Need = {
@@ -27,10 +26,7 @@ export const deny = (reason: string): Answer => ({ type: 'deny', reason })
  * Gives the call its result: for tools that somebody else runs, and for calls whose outcome is known by other means.
  * Any value will do, as with what a tool returns.
  */
-export const respond = (result: unknown): Answer => ({
-  type: 'respond',
-  content: sealOutcome(toOutcome(result), defaultMaxResultChars).content,
-})
+export const respond = (result: unknown): Answer => ({ type: 'respond', content: toContent(result) })
 /** Verdict on a call that a crash interrupted: it did not happen, run it again. */
 export const retry = (): Answer => ({ type: 'retry' })
 /** Verdict on a call that a crash interrupted: it failed, tell the model why. */
@@ -58,10 +54,10 @@ export function needsOf(state: RunState, above: string[] = []): Need[] {
 export type Answers = { [id: string]: Answer }
 
 /**
- * The events that say `answers` to a waiting run.
+ * The events that say `answers` to a waiting run. `capOf` gives the characters that a tool's result may have.
  * @throws SessionError when a call is not known or does not wait; InputError when the answer does not fit the question.
  */
-export function answerEvents(state: RunState, answers: Answers): LoggedEvent[] {
+export function answerEvents(state: RunState, answers: Answers, capOf: (tool: string) => number): LoggedEvent[] {
   const needs = new Map(needsOf(state).map((need) => [need.id, need]))
   return Object.entries(answers).map(([id, answer]) => {
     const need = needs.get(id)
@@ -77,15 +73,15 @@ export function answerEvents(state: RunState, answers: Answers): LoggedEvent[] {
         `Call "${id}" (${need.tool}) waits for ${need.for}; answer with ${types.map((type) => `${type}(…)`).join(', ')}.`,
       )
     }
-    return wrap(state.pending, { type: 'answer', id, answer: cleaned(answer) })
+    return wrap(state.pending, { type: 'answer', id, answer: cleaned(answer, capOf(need.tool)) })
   })
 }
 
 /** Answers may come as JSON from anywhere: what is logged has the shape that everything after it counts on. */
-function cleaned(answer: Answer): Answer {
+function cleaned(answer: Answer, maxChars: number): Answer {
   switch (answer.type) {
     case 'respond':
-      return respond(answer.content)
+      return { type: 'respond', content: sealOutcome(answer, maxChars).content }
     case 'deny':
       return deny(String(answer.reason || 'no reason was given'))
     case 'failed':

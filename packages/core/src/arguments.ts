@@ -14,7 +14,7 @@ export type ParsedArguments =
 export function receiveCalls(calls: ModelReply['toolCalls'], newId: (index: number) => string): ToolCall[] {
   const wireIds = new Set<string>()
   return (calls ?? []).map((received, index) => {
-    const given = { ...received, arguments: textOf(received.arguments) }
+    const given = { id: idOf(received.id), name: String(received.name ?? ''), arguments: textOf(received.arguments) }
     const id = newId(index)
     // Providers repeat or omit ids; theirs is kept where it can be, because reasoning entries may point at it.
     const wireId = given.id && !wireIds.has(given.id) ? given.id : `call_${id}`
@@ -30,6 +30,10 @@ export function receiveCalls(calls: ModelReply['toolCalls'], newId: (index: numb
     }
     return raw.name !== undefined || raw.arguments !== undefined ? { ...call, raw } : call
   })
+}
+
+function idOf(given: unknown): string | undefined {
+  return typeof given === 'string' ? given : undefined
 }
 
 /** Some models give the arguments as an object, against the contract. */

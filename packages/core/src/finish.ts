@@ -19,7 +19,15 @@ export async function* finish(step: FinishStep, state: RunState, world: World): 
     yield [{ type: 'run-end', ...ending }]
     return
   }
-  const read = await settleAfterAbort(readOutput(world.output.schema, state.lastWords?.text ?? ''), world.signal)
+  let read: ReadOutput
+  try {
+    read = await settleAfterAbort(readOutput(world.output.schema, state.lastWords?.text ?? ''), world.signal)
+  } catch (error) {
+    if (!world.signal.aborted) throw error
+    // Left while the schema was still checking. An abort is closed by the loop.
+    if (world.timedOut()) yield [{ type: 'run-end', status: 'stopped', stop: 'ms' }]
+    return
+  }
   if (read.ok) {
     world.output.value = read.value
     yield [{ type: 'run-end', ...ending, output: read.json }]

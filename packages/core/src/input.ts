@@ -4,6 +4,7 @@ import { repairHistory } from './history.ts'
 import type { AssistantMessage, ContentPart, Message, ToolCall } from './message.ts'
 import { isContentPart } from './message.ts'
 import { isLegalName } from './tool.ts'
+import { toJson } from './tool-result.ts'
 
 /** A text, content parts (text and images, …), or messages. */
 export type AgentInput = string | ContentPart[] | Message[]
@@ -46,6 +47,9 @@ function checkMessage(message: unknown, where: string, allowSystemMessages: bool
   }
   if (role !== 'system' && role !== 'user' && role !== 'assistant' && role !== 'tool') {
     throw new InputError(`${where} has the unknown role ${JSON.stringify(role)}; use user, assistant or tool.`)
+  }
+  if (role === 'user' && (content === '' || (Array.isArray(content) && content.length === 0))) {
+    throw new InputError(`${where} is empty. Give the model something to answer, or leave the message out.`)
   }
   if (typeof content !== 'string') checkParts(content, `The content of ${where.toLowerCase()}`)
   if (role === 'tool' && typeof (message as { callId?: unknown }).callId !== 'string') {
@@ -109,5 +113,5 @@ function checkParts(parts: unknown, where: string): void {
 function shown(value: unknown): string {
   const cut = (_: string, inner: unknown) =>
     typeof inner === 'string' && inner.length > 80 ? `${inner.slice(0, 80)}…` : inner
-  return JSON.stringify(value, cut) ?? typeof value
+  return value === undefined ? 'undefined' : JSON.stringify(toJson(value), cut)
 }

@@ -163,7 +163,7 @@ function receiveUsage(usage: Usage | undefined): Usage {
   if (!usage) return { ...noUsage, requests: 1, unreported: 1 }
   const amounts = Object.entries({ ...noUsage, ...usage }).map(([name, value]) => [
     name,
-    value > 0 && value < Number.POSITIVE_INFINITY ? value : 0,
+    typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY ? value : 0,
   ])
   return Object.fromEntries(amounts) as Usage
 }

@@ -51,7 +51,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
     case 'model-aborted':
       closeRequest(draft)
       if (event.partial.text === '') return draft
-      draft.messages.push({ role: 'assistant', content: event.partial.text, aborted: true })
+      draft.messages.push(Object.freeze({ role: 'assistant', content: event.partial.text, aborted: true }))
       draft.lastWords = { text: event.partial.text }
       return draft
     case 'tool-start':
@@ -82,7 +82,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       return applyAnswer(draft, event)
     case 'output-invalid':
       draft.repairs += 1
-      draft.messages.push(event.message)
+      draft.messages.push(Object.freeze(event.message))
       return draft
     case 'run-end':
       draft.status = event.status
@@ -143,7 +143,7 @@ function replacePending(draft: RunState, id: string, change: (pending: PendingCa
 function closeTurn(draft: RunState): RunState {
   if (!draft.pending.every((pending) => pending.status === 'answered')) return draft
   for (const pending of draft.pending) {
-    draft.messages.push(resultOf(pending))
+    draft.messages.push(Object.freeze(resultOf(pending)))
     if (pending.handoff !== undefined) draft.agent = pending.handoff
   }
   draft.pending = []
@@ -152,7 +152,7 @@ function closeTurn(draft: RunState): RunState {
 
 /** A run that ends leaves no call without a result: what did not finish says so. */
 function closeOpenCalls(draft: RunState): void {
-  for (const pending of draft.pending) draft.messages.push(resultOf(pending))
+  for (const pending of draft.pending) draft.messages.push(Object.freeze(resultOf(pending)))
   draft.pending = []
 }
 

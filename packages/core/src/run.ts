@@ -173,7 +173,10 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
         )
       }
     } catch (error) {
-      throw this.#outcome ? toRunError(error, state) : error
+      const told = this.#outcome ? toRunError(error, state) : error
+      // Whatever still runs is told.
+      controller.abort(told)
+      throw told
     } finally {
       clearTimeout(timer)
       outer?.removeEventListener('abort', onAbort)
@@ -181,6 +184,8 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
   }
 
   #timeOut(): void {
+    // Why a run is left is why it was left first.
+    if (this.#leaving.controller.signal.aborted) return
     this.#leaving.timedOut = true
     this.#leaving.controller.abort(new DOMException('limits.ms is reached', 'TimeoutError'))
   }

@@ -18,6 +18,7 @@ import type { Session } from './session.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
 import type { Tool } from './tool.ts'
+import { defaultMaxResultChars } from './tool.ts'
 import { describeError } from './tool-result.ts'
 import type { World } from './world.ts'
 
@@ -34,7 +35,7 @@ export async function startRun(
   leaving: Leaving,
 ): Promise<Start> {
   // A copy: what the caller does with its objects later changes neither the state nor what is sent.
-  const messages = structuredClone(toMessages(input, options.allowSystemMessages))
+  const messages = copyPlain(toMessages(input, options.allowSystemMessages), 'The input')
   const { state, at } = await load(options.session)
   if (state.status === 'waiting') throw new SessionWaiting(options.session?.id ?? '', needsOf(state))
   const world = await makeWorld(agent, output, options, nanoid(), leaving)
@@ -75,8 +76,8 @@ export async function startResume(
       `This run is of agent "${state.agent}", not of "${agent.name}". Resume it with the agent that began it.`,
     )
   }
-  const opening = answerEvents(state, answers)
   const world = await makeWorld(agent, output, options, state.id, leaving)
+  const opening = answerEvents(state, answers, (tool) => world.tools.get(tool)?.maxResultChars ?? defaultMaxResultChars)
   return { state, at, opening, world, limits: mergeLimits(agent.limits, options.limits), session }
 }
 
@@ -117,7 +118,16 @@ function copyState(state: RunState): RunState {
       'This state is incomplete: id, messages or pending is missing. Give the whole of result.state.',
     )
   }
-  return structuredClone(state)
+  return copyPlain(state, 'The state')
+}
+
+/** @throws InputError when there is something in it that is no JSON. */
+function copyPlain<Value>(value: Value, what: string): Value {
+  try {
+    return structuredClone(value)
+  } catch (cause) {
+    throw new InputError(`${what} holds something that is no plain JSON: ${describeError(cause)}`, { cause })
+  }
 }
 
 async function makeWorld(
@@ -146,6 +156,7 @@ async function makeWorld(
     context: options.context,
     runId,
     signal: controller.signal,
+    timedOut: () => leaving.timedOut,
     leave: (reason) => controller.abort(reason),
     newId: () => nanoid(),
     lap() {

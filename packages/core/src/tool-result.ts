@@ -1,6 +1,6 @@
 /** Whatever a tool returns or throws becomes content that a model can read and JSON that a log can hold. Never throws. */
 import type { Json } from './json.ts'
-import type { Content } from './message.ts'
+import type { Content, ContentPart } from './message.ts'
 import { isContentPart } from './message.ts'
 
 /** What a tool call came to: content for the model, a view for people. */
@@ -8,10 +8,14 @@ export type ToolOutcome = { content: Content; isError?: true; view?: Json }
 
 /** What a tool returned. `{ content, view }`, with nothing beside, gives the model one thing and people another. */
 export function toOutcome(value: unknown): ToolOutcome {
-  if (isRecord(value) && Object.keys(value).length === 2 && 'content' in value && 'view' in value) {
-    return { content: toContent(value.content), view: toJson(value.view) }
+  try {
+    if (isRecord(value) && Object.keys(value).length === 2 && 'content' in value && 'view' in value) {
+      return { content: toContent(value.content), view: toJson(value.view) }
+    }
+    return { content: toContent(value) }
+  } catch (error) {
+    return { content: `[unreadable value: ${describeError(error)}]` }
   }
-  return { content: toContent(value) }
 }
 
 /** What a log can hold of an outcome that went through strangers' hands: its three fields, its text cut to `maxChars`. */
@@ -26,6 +30,7 @@ export function sealOutcome({ content, isError, view }: ToolOutcome, maxChars: n
 /** What is told to the model of a thrown value. No stack: it says nothing to a model and much to a stranger. */
 export function describeError(error: unknown): string {
   try {
+    if (error instanceof AggregateError && !error.message) return error.errors.map(describeError).join('; ')
     if (error instanceof Error) return String(error.message || error.name)
     if (isRecord(error) && typeof error.message === 'string') return error.message
     if (error === undefined) return 'unknown error (undefined was thrown)'
@@ -90,7 +95,11 @@ function convert(value: unknown, above: object[], budget: Budget): Json {
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`
   if (value instanceof Error) return `Error: ${describeError(value)}`
   if ('toJSON' in value && typeof value.toJSON === 'function') return convert(value.toJSON(), inside, budget)
+  if (value instanceof Number || value instanceof String || value instanceof Boolean) {
+    return convert(value.valueOf(), inside, budget)
+  }
   if (Array.isArray(value)) return value.map((item) => convert(item, inside, budget))
+  if (value instanceof Set) return [...value].map((item) => convert(item, inside, budget))
   if (Symbol.iterator in value) return takeSome(value as Iterable<unknown>).map((item) => convert(item, inside, budget))
   return convertEntries(Object.entries(value), inside, budget)
 }
@@ -99,7 +108,10 @@ function convert(value: unknown, above: object[], budget: Budget): Json {
 function takeSome(items: Iterable<unknown>, most = 10_000): unknown[] {
   const taken: unknown[] = []
   for (const item of items) {
-    if (taken.length >= most) break
+    if (taken.length >= most) {
+      taken.push('[…]')
+      break
+    }
     taken.push(item)
   }
   return taken
@@ -114,21 +126,28 @@ function convertEntries(entries: Iterable<[unknown, unknown]>, inside: object[],
 /** Text beyond `maxChars` is left out, and the model is told how much there was. Images and files count as nothing. */
 function cut(content: Content, maxChars: number): Content {
   if (typeof content === 'string') return cutText(content, maxChars)
+  const total = content.reduce((sum, part) => sum + (part.type === 'text' ? part.text.length : 0), 0)
+  if (total <= maxChars) return content
   let left = maxChars
-  return content.map((part) => {
-    if (part.type !== 'text') return part
-    const text = cutText(part.text, left)
-    left = Math.max(0, left - part.text.length)
-    return { type: 'text', text }
+  const kept = content.flatMap((part): ContentPart[] => {
+    if (part.type !== 'text') return [part]
+    const text = part.text.slice(0, left).toWellFormed()
+    left -= text.length
+    return text === '' ? [] : [{ type: 'text', text }]
   })
+  return [...kept, { type: 'text', text: cutNote(maxChars, total) }]
 }
 
 /** The beginning of `text`, and how much it was. */
 export function cutText(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text
   const kept = text.slice(0, maxChars).toWellFormed()
+  return `${kept}\n${cutNote(maxChars, text.length)}`
+}
+
+function cutNote(kept: number, total: number): string {
   const count = (n: number) => n.toLocaleString('en-US')
-  return `${kept}\n[Cut: the first ${count(maxChars)} of ${count(text.length)} characters. Ask for less, or for one part.]`
+  return `[Cut: the first ${count(kept)} of ${count(total)} characters. Ask for less, or for one part.]`
 }
 
 function isRecord(value: unknown): value is { [key: string]: unknown } {

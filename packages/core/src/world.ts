@@ -20,6 +20,8 @@ export type World = {
   readonly context: unknown
   readonly runId: string
   readonly signal: AbortSignal
+  /** Whether the signal fired because `limits.ms` was reached. */
+  readonly timedOut: () => boolean
   /** Aborts everything under way. */
   leave(reason: unknown): void
   newId(): string

@@ -232,6 +232,67 @@ describe('time', () => {
   })
 })
 
+describe('why a run was left', () => {
+  const stuck = () => tool({ name: 'stuck', execute: () => never })
+
+  it('is why it was left first: a limit that is met in the grace changes nothing', async () => {
+    const boom = tool({
+      name: 'boom',
+      execute: () => {
+        throw fatal('all is lost')
+      },
+    })
+    const script = () => scriptedModel([{ calls: [{ name: 'stuck' }, { name: 'boom' }] }])
+    const run = new Agent({ name: 'a', model: script(), tools: [stuck(), boom], limits: { ms: 200 } }).run('go')
+    await expect(run).rejects.toThrow('all is lost')
+    const controller = new AbortController()
+    const leave = tool({ name: 'boom', execute: () => controller.abort() })
+    const left = new Agent({ name: 'a', model: script(), tools: [stuck(), leave], limits: { ms: 200 } })
+    await expect(left.run('go', { signal: controller.signal })).rejects.toBeInstanceOf(AbortError)
+  })
+
+  it('holds while the output is checked, too', async () => {
+    const controller = new AbortController()
+    const output = z.object({ a: z.number() }).refine(() => {
+      controller.abort()
+      return never
+    })
+    const agent = new Agent({ name: 'a', model: scriptedModel(() => '{"a":1}'), output })
+    const session = memorySession()
+    await expect(agent.run('go', { session, signal: controller.signal })).rejects.toBeInstanceOf(AbortError)
+    expect((await session.read()).events.at(-1)).toMatchObject({ type: 'run-end', status: 'aborted' })
+    expect(await agent.run('go', { limits: { ms: 30 } })).toMatchObject({ status: 'stopped', stop: 'ms' })
+  })
+
+  it('is told to tools that still run when a layer of the run fails', async () => {
+    let told = false
+    const listening = tool({
+      name: 'listening',
+      async *execute(_, { signal }) {
+        signal.addEventListener('abort', () => {
+          told = true
+        })
+        yield 'here'
+        await never
+      },
+    })
+    const model = scriptedModel([{ calls: [{ name: 'listening' }] }])
+    const use = [
+      {
+        name: 'nervous',
+        async *run(_: unknown, next: () => AsyncGenerator<RunEvent[], void>) {
+          for await (const events of next()) {
+            yield events
+            if (events.some((event) => event.type === 'tool-progress')) throw new Error('too much')
+          }
+        },
+      },
+    ]
+    await expect(new Agent({ name: 'a', model, tools: [listening], use }).run('go')).rejects.toThrow('too much')
+    expect(told).toBe(true)
+  })
+})
+
 describe('limits', () => {
   it('of a run go over those of the agent one by one, and undefined switches nothing off', async () => {
     const pricey = () => scriptedModel(() => ({ calls: [{ name: 't' }], usage: { usd: 1 } }))
@@ -343,6 +404,9 @@ describe('what strangers hold', () => {
     ['an empty text', '  ', /empty text/],
     ['an empty list', [], /empty list/],
     ['a promise among the parts', [{ type: 'text', text: 'x' }, Promise.resolve()], /part 1 is a Promise. Await it/],
+    ['what is no JSON', [{ role: 'user', content: 'x', f() {} }], /The input holds something that is no plain JSON/],
+    ['a number', 5n, /The input is "5"/],
+    ['an empty message', [{ role: 'user', content: [] }], /Input message 0 is empty/],
     ['results alone', [{ role: 'tool', callId: 'a', name: 'b', content: 'c' }], /results of tools only/],
     [
       'two calls of one id',

@@ -19,6 +19,8 @@ async function resultOf(
 const cycle: { [key: string]: unknown } = { name: 'loop' }
 cycle.self = cycle
 
+const many = Array.from({ length: 10_001 }, (_, n) => n)
+
 class Point {
   x = 1
   get broken(): number {
@@ -46,6 +48,8 @@ describe('what a tool returns', () => {
       [{ type: 'video', url: '/v/1', title: 'A cat' }],
       '[{"type":"video","url":"/v/1","title":"A cat"}]',
     ],
+    ['a boxed text', Object('abc'), 'abc'],
+    ['a Set of 10,001', new Set(many), JSON.stringify(many)],
     ['a Date', new Date(0), '1970-01-01T00:00:00.000Z'],
     ['an invalid Date', new Date(Number.NaN), 'null'],
     ['an Error', new Error('as a value'), 'Error: as a value'],
@@ -85,6 +89,18 @@ describe('what a tool returns', () => {
       50_000 + '\n[Cut: the first 50,000 of 10,000,000 characters. Ask for less, or for one part.]'.length,
     )
     expect(content).toContain('of 10,000,000 characters')
+  })
+
+  it('many parts are cut together, with one note', async () => {
+    const parts = Array.from({ length: 100 }, () => ({ type: 'text', text: 'x'.repeat(50) }))
+    const { content } = await resultOf(() => [...parts, { type: 'image', url: 'data:,' }], { maxResultChars: 120 })
+    expect(content).toEqual([
+      { type: 'text', text: 'x'.repeat(50) },
+      { type: 'text', text: 'x'.repeat(50) },
+      { type: 'text', text: 'x'.repeat(20) },
+      { type: 'image', url: 'data:,' },
+      { type: 'text', text: '[Cut: the first 120 of 5,000 characters. Ask for less, or for one part.]' },
+    ])
   })
 
   it('an object nested 100,000 deep', async () => {

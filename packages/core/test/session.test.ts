@@ -259,6 +259,27 @@ describe('waiting', () => {
     expect(model.requests[0]!.messages.slice(-2)).toMatchObject([{ content: 'refunded 3' }, { content: 'yes' }])
   })
 
+  it('an answer may be any value, is cut to the limit of its tool, and poisons nothing', async () => {
+    const wide = tool({ name: 'wide', maxResultChars: 200_000 })
+    const answered = async (result: unknown) => {
+      const session = memorySession()
+      const paused = await new Agent({
+        name: 'a',
+        model: scriptedModel([{ calls: [{ name: 'wide' }] }]),
+        tools: [wide],
+      }).run('go', { session })
+      const model = scriptedModel(['ok'])
+      const answers = { [paused.needs![0]!.id]: result as ReturnType<typeof respond> }
+      await new Agent({ name: 'a', model, tools: [wide] }).resume(session, answers)
+      return model.requests[0]!.messages.at(-1)!.content
+    }
+    expect(await answered(respond({ temp: 20 }))).toBe('{"temp":20}')
+    expect(await answered(respond('x'.repeat(100_000)))).toHaveLength(100_000)
+    expect(await answered(respond('x'.repeat(300_000)))).toContain('[Cut: the first 200,000 of 300,000')
+    // As it comes from an HTTP body.
+    expect(await answered({ type: 'respond', content: { yes: true } })).toBe('{"yes":true}')
+  })
+
   it('refuses a new input while calls wait, and names them', async () => {
     const session = memorySession('s1')
     await clerk(calls(20)).run('go', { session })

@@ -40,7 +40,7 @@ export class AnswerDecoder {
     if (choice.error) this.#failure ??= choice.error as WireError
     if (choice.finish_reason === 'error')
       this.#failure ??= { message: `The provider gave up (${choice.native_finish_reason ?? 'no reason given'}).` }
-    if (typeof choice.finish_reason === 'string') this.#finish = choice.finish_reason
+    if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') this.#finish = choice.finish_reason
     if (typeof choice.native_finish_reason === 'string') this.#nativeFinish = choice.native_finish_reason
     if (isWire(choice.delta)) this.#readDelta(choice.delta, deltas, true)
     else if (isWire(choice.message)) this.#readDelta(choice.message, deltas, false)
@@ -89,7 +89,7 @@ export class AnswerDecoder {
     return { deltas: this.#calls.end(), reply }
   }
 
-  /** It failed, or it ended and told its usage: nothing that matters can follow. */
+  /** It failed, or it told finish and usage: by the contract nothing that matters can follow. */
   get isSettled(): boolean {
     return this.#failure !== undefined || (this.#finish !== undefined && this.#usage !== undefined)
   }

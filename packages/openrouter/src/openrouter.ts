@@ -48,10 +48,16 @@ async function* answer(
     complete = isEventStream(response) ? yield* readStream(response.body, decoder) : yield* readWhole(response, decoder)
   } catch (error) {
     if (request.signal.aborted || isClewError(error)) throw error
+    // Finish and usage are there: what broke off is the connection, not the answer.
+    if (decoder.isSettled) return yield* end(decoder, false)
     const message = `The answer broke off: ${error instanceof Error ? error.message : String(error)}.`
     const { partial } = decoder
     throw new ModelError(message, { code: 'incomplete-stream', retryable: true, partial }, { cause: error })
   }
+  return yield* end(decoder, complete)
+}
+
+async function* end(decoder: AnswerDecoder, complete: boolean): AsyncGenerator<ModelDelta[], ModelReply> {
   const { deltas, reply } = decoder.finish(complete)
   if (deltas.length > 0) yield deltas
   return reply
@@ -82,10 +88,13 @@ async function* readStream(
   try {
     while (!next.done) {
       const deltas: ModelDelta[] = []
+      let last: ModelDelta[] = []
       for (const data of next.value) {
-        for (const delta of decoder.push(parseEvent(data, decoder))) deltas.push(delta)
+        last = decoder.push(parseEvent(data, decoder))
+        for (const delta of last) deltas.push(delta)
       }
-      if (decoder.isSettled) stream.hurry()
+      // Some hosts tell finish and usage in every event: while events bring something, they get more time.
+      if (decoder.isSettled) stream.hurry(last.length === 0 ? 'bare' : 'full')
       if (deltas.length > 0) yield deltas
       next = await stream.events.next()
     }

@@ -4,13 +4,16 @@ import { createParser } from 'eventsource-parser'
 /** Characters that one event may have before the stream is given up as hostile. */
 const maxEventChars = 64 * 1024 * 1024
 /** How long a connection may stay open behind the end of its answer, in milliseconds. */
-const patienceMs = { afterDone: 100, afterAnswer: 2000 }
+const patienceMs = { done: 100, bare: 2000, full: 15_000 }
 
 export type EventStream = {
   /** Returns whether `[DONE]` came. Leaving early cancels the request. */
   events: AsyncGenerator<string[], boolean>
-  /** The answer is whole as far as one can tell: what follows (usage, `[DONE]`) is waited for a moment only, each time. */
-  hurry(): void
+  /**
+   * The answer is whole as far as one can tell: what follows is waited for a moment only, each time; longer when the last
+   * piece was not `bare` of content.
+   */
+  hurry(last: 'bare' | 'full'): void
 }
 
 /**
@@ -18,18 +21,19 @@ export type EventStream = {
  * skipped, a last event without its blank line.
  */
 export function readEvents(body: ReadableStream<Uint8Array>): EventStream {
-  const haste = { isNeeded: false }
+  const haste: Haste = {}
   return {
     events: read(body.getReader(), haste),
-    hurry() {
-      haste.isNeeded = true
+    hurry(last) {
+      haste.ms = patienceMs[last]
     },
   }
 }
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>
+type Haste = { ms?: number }
 
-async function* read(reader: Reader, haste: { isNeeded: boolean }): AsyncGenerator<string[], boolean> {
+async function* read(reader: Reader, haste: Haste): AsyncGenerator<string[], boolean> {
   let events: string[] = []
   let failure: Error | undefined
   let isDone = false
@@ -47,7 +51,7 @@ async function* read(reader: Reader, haste: { isNeeded: boolean }): AsyncGenerat
   const decoder = new TextDecoder()
   try {
     for (;;) {
-      const { done, value } = await (haste.isNeeded ? readSoon(reader) : reader.read())
+      const { done, value } = await (haste.ms === undefined ? reader.read() : readSoon(reader, haste.ms))
       parser.feed(done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true }))
       if (failure) throw failure
       if (events.length > 0) {
@@ -64,8 +68,8 @@ async function* read(reader: Reader, haste: { isNeeded: boolean }): AsyncGenerat
 }
 
 /** The next piece, or the end when none comes for a while. Time that the reader of the run takes does not count. */
-async function readSoon(reader: Reader): ReturnType<Reader['read']> {
-  const timer = setTimeout(() => reader.cancel().catch(() => {}), patienceMs.afterAnswer)
+async function readSoon(reader: Reader, ms: number): ReturnType<Reader['read']> {
+  const timer = setTimeout(() => reader.cancel().catch(() => {}), ms)
   try {
     return await reader.read()
   } finally {
@@ -75,7 +79,7 @@ async function readSoon(reader: Reader): ReturnType<Reader['read']> {
 
 /** Reads the rest of the body, so that the connection can be used again; a cancel would close it. Not waited for. */
 function drain(reader: Reader): void {
-  const timer = setTimeout(() => reader.cancel().catch(() => {}), patienceMs.afterDone)
+  const timer = setTimeout(() => reader.cancel().catch(() => {}), patienceMs.done)
   const next = (): Promise<void> => reader.read().then(({ done }) => (done ? undefined : next()))
   next()
     .catch(() => {})

@@ -80,10 +80,14 @@ describe('reasoning', () => {
 })
 
 describe('a server that does not close', () => {
-  const finish = { ...chunk({ content: 'whole' }, 'stop'), usage: { prompt_tokens: 1, completion_tokens: 1 } }
+  const finish = { ...chunk({ content: '' }, 'stop'), usage: { prompt_tokens: 1, completion_tokens: 1 } }
 
   it.each<[string, object[], object]>([
-    ['after finish and usage: the answer is taken', [finish], { reply: { content: 'whole' } }],
+    [
+      'after finish and usage: the answer is taken',
+      [chunk({ content: 'whole' }), finish],
+      { reply: { content: 'whole' } },
+    ],
     [
       'after an error: the error is told',
       [{ error: { code: 502, message: 'down' } }],
@@ -101,6 +105,26 @@ describe('a server that does not close', () => {
     expect(await ask('unused', {}, { baseURL })).toMatchObject(expected)
     open.closeAllConnections()
     open.close()
+  })
+
+  it('an empty finish reason is none, and a connection that breaks after the end breaks nothing', async () => {
+    const begun = { ...chunk({ content: 'Hello ' }, ''), usage: finish.usage }
+    expect((await ask({ chunks: [begun], done: false })).error).toMatchObject({
+      details: { code: 'incomplete-stream', partial: { text: 'Hello ' } },
+    })
+    const broken = createServer((request, response) => {
+      request.resume()
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      const pieces = [chunk({ content: 'whole' }), finish].map((each) => `data: ${JSON.stringify(each)}\n\n`).join('')
+      response.write(pieces, () => setImmediate(() => response.destroy()))
+    })
+    await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve))
+    const baseURL = `http://127.0.0.1:${(broken.address() as AddressInfo).port}/v1`
+    const { reply, error } = await ask('unused', {}, { baseURL })
+    // Whether the pieces or the break came first is the network's choice; half an answer is never taken for a whole one.
+    if (reply) expect(reply).toMatchObject({ content: 'whole', finishReason: 'stop' })
+    else expect(error).toMatchObject({ details: { retryable: true } })
+    broken.close()
   })
 
   it('loses nothing to a slow reader of an answer that says its end in every piece', async () => {

@@ -54,9 +54,13 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
     server.closeAllConnections()
     await new Promise<void>((resolve) => server.close(() => resolve()))
   }
+  const unref = () => {
+    server.on('connection', (socket) => socket.unref())
+    server.unref()
+  }
   const { port } = server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}/api/v1`
-  return { url, requests, close, unref: () => server.unref(), [Symbol.asyncDispose]: close }
+  return { url, requests, close, unref, [Symbol.asyncDispose]: close }
 }
 
 /** Keys and routes. */
