@@ -80,11 +80,16 @@ export function strictForm(schema: JsonSchema, where: string, path: string[] = [
   const optional = Object.keys(result.properties).find((name) => !required.includes(name))
   if (optional !== undefined) {
     const name = [...path, optional].join('.')
-    throw new DefinitionError(
-      `${where}: strict needs every property required, but "${name}" is optional. Make it .nullable(), or drop strict.`,
-    )
+    throw notStrict(name, where)
   }
   return { ...result, additionalProperties: false }
+}
+
+/** What is told of the first property that strict mode cannot leave out. */
+export function notStrict(name: string, where: string): DefinitionError {
+  return new DefinitionError(
+    `${where}: strict needs every property required, but "${name}" is optional. Make it .nullable(), or drop strict.`,
+  )
 }
 
 export function mapSubschemas(schema: JsonSchema, change: (child: JsonSchema, step: string) => JsonSchema): JsonSchema {

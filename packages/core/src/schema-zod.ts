@@ -44,6 +44,19 @@ function rootTypes(schema: unknown, depth = 0): string[] {
   return [...childrenOf(definition)].flatMap(([, child]) => rootTypes(child, depth + 1))
 }
 
+/** The path of the first property that may be left out, for schemas whose JSON form is not known yet. */
+export function findOptional(schema: unknown, path: string[] = [], seen = new Set<unknown>()): string | undefined {
+  const definition = definitionOf(schema)
+  if (!definition || seen.has(schema)) return undefined
+  seen.add(schema)
+  if (path.length > 0 && /^(optional|default|prefault)$/.test(typeOf(definition))) return path.join('.')
+  for (const [step, child] of childrenOf(definition)) {
+    const found = findOptional(child, step === undefined ? path : [...path, step], seen)
+    if (found) return found
+  }
+  return undefined
+}
+
 function search(schema: unknown, path: string[], seen: Set<unknown>): string | undefined {
   const definition = definitionOf(schema)
   if (!definition || seen.has(schema)) return undefined

@@ -5,7 +5,8 @@ import { checkKeys } from './keys.ts'
 import type { ToolSpec } from './model.ts'
 import type { CompiledSchema, InferOutput, SchemaLike, StandardSchema } from './schema.ts'
 import { compileSchema } from './schema.ts'
-import { strictForm } from './schema-json.ts'
+import { notStrict, strictForm } from './schema-json.ts'
+import { findOptional } from './schema-zod.ts'
 
 /**
  * What a tool does to the world. After a crash in the middle of a call, `pure` and `idempotent` tools run again;
@@ -40,7 +41,7 @@ export type ToolOptions<Schema extends SchemaLike, Context> = {
   timeoutMs?: number
   /** Characters of the result that the model gets; the rest is cut, and the cut is told. Default 50,000. */
   maxResultChars?: number
-  /** Ask for strict decoding. Then every property must be required: checked when the tool is defined, for zod 3 when it is first used. */
+  /** Ask for strict decoding. Then every property must be required. */
   strict?: boolean
   /** Ask a person first. A predicate sees the validated input; when it throws, the call is refused. */
   needsApproval?:
@@ -122,6 +123,8 @@ export function tool<Schema extends SchemaLike = NoInput, Context = unknown>(
   })
   const { json } = input
   let spec = typeof json === 'function' ? undefined : toSpec(json)
+  const optional = options.strict && !spec ? findOptional(options.input) : undefined
+  if (optional !== undefined) throw notStrict(optional, where)
   return {
     name: options.name,
     ...(options.description !== undefined && { description: options.description }),

@@ -218,10 +218,9 @@ describe('parameters', () => {
       /"b\.c" is optional.*nullable/,
     )
     expect(define({ type: 'object', properties: { a: { type: 'string' } } })).toThrow(/"a" is optional/)
-  })
-
-  it('P056: strict refuses an optional field of zod 3 before anything is sent', async () => {
-    expect(await refusal(z3.object({ a: z3.string().optional() }), { strict: true })).toMatch(/"a" is optional/)
+    expect(define(z3.object({ a: z3.object({ b: z3.string().optional() }) }))).toThrow(/"a\.b" is optional.*nullable/)
+    expect(define(z3.object({ a: z3.number().default(3) }))).toThrow(/"a" is optional/)
+    expect(define(z3.object({ a: z3.string().nullable() }))).not.toThrow()
   })
 
   it.each(both)('P056: strict sends closed objects with all fields required (%s)', async (_, zod) => {
