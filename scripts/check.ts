@@ -31,7 +31,7 @@ function isPublished(folder: string): boolean {
 }
 
 const isBuilt = await check('build', run('turbo', ['run', 'build', '--output-logs=errors-only']))
-await check('lint', run('biome', ['ci', '--colors=off']))
+await check('lint', run('biome', ['ci', '--colors=off', '--error-on-warnings']))
 if (isBuilt) {
   for (const project of projects) await check(`types of ${project}`, run('tsc', ['-p', join(project, 'tsconfig.json')]))
   for (const folder of published) await check(`package ${folder}`, run('publint', ['--strict', folder]))

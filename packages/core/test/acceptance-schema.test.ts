@@ -29,19 +29,6 @@ async function specOf(input: unknown, options: { strict?: boolean } = {}): Promi
 }
 const wire = async (input: unknown) => (await specOf(input)).parameters
 
-/** Why a tool cannot be defined, or run, with this input. No request may have gone out. */
-async function refusal(input: unknown, options: { strict?: boolean } = {}): Promise<string> {
-  const model = scriptedModel(['never'])
-  try {
-    await new Agent({ name: 'a', model, tools: [tool({ name: 't', input: input as Input, ...options })] }).run('Go.')
-  } catch (error) {
-    if (!isClewError(error, 'definition')) throw error
-    expect(model.requests).toHaveLength(0)
-    return error.message
-  }
-  return expect.unreachable('the tool was taken')
-}
-
 /** Each `$ref` of a schema, and whether it leads somewhere. */
 function references(schema: unknown, root = schema): boolean[] {
   if (typeof schema !== 'object' || schema === null) return []
