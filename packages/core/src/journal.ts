@@ -21,7 +21,7 @@ export type Start = {
 
 /**
  * The function that every event of a run goes through: stamped, appended to the session, applied to the state.
- * When the session cannot be written, the run is left and the error carries the batch.
+ * When the session cannot be written, the error carries the batch.
  */
 export function openJournal({ state, world, session, at }: Start): (events: RunEvent[]) => Promise<RunEvent[]> {
   const path = Object.freeze([state.agent || world.agent])
@@ -34,7 +34,6 @@ export function openJournal({ state, world, session, at }: Start): (events: RunE
       try {
         at = await session.append(at, batch)
       } catch (error) {
-        world.leave(error)
         const message = `The session could not be written: ${error instanceof Error ? error.message : String(error)}`
         throw new RunError(message, state, { cause: error, unsaved: batch })
       }

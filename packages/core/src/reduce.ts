@@ -97,7 +97,6 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
 }
 
 function startRun(draft: RunState, event: RunStart): RunState {
-  closeOpenCalls(draft)
   const { v, messages } = draft
   for (const message of event.input) messages.push(Object.freeze(message))
   for (const key of Object.keys(draft)) delete (draft as Record<string, unknown>)[key]

@@ -153,6 +153,19 @@ describe('aborting', () => {
     ).rejects.toThrow(/aborted, so it cannot be resumed/)
   })
 
+  it('keeps of an answer that began again only what came after', async () => {
+    const controller = new AbortController()
+    const model = modelOf(async function* () {
+      yield [{ type: 'text-delta', text: 'void' }]
+      yield [{ type: 'model-restart', reason: 'again' }]
+      yield [{ type: 'text-delta', text: 'kept' }]
+      controller.abort()
+      return await never
+    })
+    const run = new Agent({ name: 'a', model }).run('go', { signal: controller.signal })
+    await expect(run).rejects.toMatchObject({ state: { lastWords: { text: 'kept' } } })
+  })
+
   it('breaking leaves alone a run that others read', async () => {
     const run = new Agent({ name: 'a', model: scriptedModel([{ text: 'abc', chunks: 3 }]) }).run('go')
     const other = run[Symbol.asyncIterator]()
@@ -302,6 +315,7 @@ describe('limits', () => {
       stop: 'usd',
       usage: { usd: 2 },
     })
+    expect(await agent(pricey()).run('go', { limits: { tokens: 1_000_000 } })).toMatchObject({ stop: 'usd' })
     expect(await agent(pricey()).run('go', { limits: { turns: 1, usd: 9 } })).toMatchObject({ stop: 'turns' })
     expect(await agent(pricey()).run('go', { limits: { tokens: 15 } })).toMatchObject({
       stop: 'tokens',

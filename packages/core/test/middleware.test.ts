@@ -132,6 +132,14 @@ describe('middleware', () => {
       /not sent, because no provider would take its history: message 2 should be the result/,
     ],
     [
+      'model() that breaks a content',
+      {
+        name: 'm',
+        model: (request, next) => next({ ...request, messages: [{ role: 'user', content: 5 as never }] }),
+      },
+      /the content of message 0 \(user\) is neither a text nor a list of parts/,
+    ],
+    [
       'run() that forgets next',
       { name: 'm', async *run() {} },
       /did not come to its end. Does middleware "m" forget next/,
