@@ -29,7 +29,19 @@ const floors = [
     'middleware',
   ],
   ['limits', 'arguments', 'history', 'answer', 'decide', 'reduce'],
-  ['world', 'leash', 'merge', 'execute-tool', 'perform-tool', 'finish', 'perform', 'journal', 'reader', 'run'],
+  [
+    'world',
+    'leash',
+    'merge',
+    'execute-tool',
+    'ask-model',
+    'perform-tool',
+    'finish',
+    'perform',
+    'journal',
+    'reader',
+    'run',
+  ],
   ['result', 'agent-options', 'input', 'start', 'agent', 'index'],
 ]
 

@@ -35,6 +35,9 @@ export function decide(state: RunState, limits: Limits, spend: Spend): Step {
   }
 
   if (state.last) return { type: 'finish', status: 'stopped', stop: state.last }
+  if (limits.usd !== undefined && spend.usd + (spend.nextUsd ?? 0) > limits.usd) {
+    return { type: 'finish', status: 'stopped', stop: 'usd' }
+  }
   if (state.request) return { type: 'model', turn: state.turn, ...state.request }
   const last = lastCall(limits, state)
   return { type: 'model', turn: state.turn + 1, ...(last && { last }) }

@@ -59,6 +59,8 @@ export class InputError extends ClewError {
 }
 
 export type ModelErrorDetails = {
+  /** What a program can act on: the request is longer than the model's context; too many requests or tokens a time. */
+  kind?: 'context-overflow' | 'rate-limit'
   /** The provider's code; often the HTTP status. */
   code?: string | number
   /** HTTP status, where an answer came at all. */

@@ -41,6 +41,7 @@ export type ModelEnd = {
   message: AssistantMessage
   /** Ids of the answer's calls that may not run, each with the reason told to the model. */
   refused?: { [id: string]: string }
+  logprobs?: Json[]
   finishReason: FinishReason
   rawFinishReason?: string
   usage: Usage

@@ -8,7 +8,7 @@ export type Limits = {
   turns?: number
   /** Tool calls started. After them one last model call is made for an answer. */
   toolCalls?: number
-  /** US dollars as reported by the provider. Stops at once. */
+  /** US dollars as reported by the provider. Stops at once, and before a request that would go over it by its price alone. */
   usd?: number
   /** Input and output tokens. Stops at once. */
   tokens?: number
@@ -16,8 +16,8 @@ export type Limits = {
   ms?: number
 }
 
-/** What was spent in the root run, for limits that sub-agents share. */
-export type Spend = { usd: number; tokens: number; ms: number }
+/** What was spent in the root run, for limits that sub-agents share; `nextUsd`: what the next model call costs at least. */
+export type Spend = { usd: number; tokens: number; ms: number; nextUsd?: number }
 
 export const defaultTurns = 20
 

@@ -17,6 +17,8 @@ export type ModelRequest = {
   toolChoice?: ToolChoice
   /** The shape that the final answer must have. */
   output?: JsonSchema
+  /** Random, and the same for all requests of a conversation: the runs of a session, or one run. For sticky routing. */
+  conversation?: string
   signal: AbortSignal
 }
 
@@ -46,6 +48,8 @@ export type ModelReply = {
   toolCalls?: { id?: string; name: string; arguments: string }[]
   refusal?: string
   annotations?: Json[]
+  /** One entry a token, as the provider sent them, when they were asked for. */
+  logprobs?: Json[]
   finishReason: FinishReason
   rawFinishReason?: string
   /** Absent when the provider told none. */
@@ -60,4 +64,6 @@ export interface Model {
    * model's own; one after deltas were shown is told by a `model-restart`. Throws `ModelError`.
    */
   generate(request: ModelRequest): AsyncGenerator<ModelDelta[], ModelReply>
+  /** US dollars that the request will cost at least; asked before it is made when `limits.usd` is set. */
+  estimateUsd?(request: ModelRequest): number | undefined
 }

@@ -98,9 +98,10 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
 
 function startRun(draft: RunState, event: RunStart): RunState {
   const { v, messages } = draft
+  const conversation = draft.conversation || event.id
   for (const message of event.input) messages.push(Object.freeze(message))
   for (const key of Object.keys(draft)) delete (draft as Record<string, unknown>)[key]
-  Object.assign(draft, emptyState(), { v, id: event.id, agent: event.agent, messages })
+  Object.assign(draft, emptyState(), { v, id: event.id, conversation, agent: event.agent, messages })
   if (event.instructions !== undefined) draft.instructions = event.instructions
   return draft
 }

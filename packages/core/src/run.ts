@@ -1,4 +1,5 @@
 /** A run of an agent: a promise of its result and a stream of its events, both from one loop. */
+import { estimateUsd } from './ask-model.ts'
 import { decide } from './decide.ts'
 import { AbortError, isClewError, RunError } from './errors.ts'
 import type { RunEvent } from './event.ts'
@@ -29,7 +30,7 @@ export async function* drive(start: Start, leaving: Leaving): AsyncGenerator<Run
       yield await commit([{ type: 'run-end', status: 'aborted' }])
       throw new AbortError(state, signal.reason)
     }
-    const spend = spendOf(state)
+    const spend = { ...spendOf(state), nextUsd: limits.usd === undefined ? 0 : estimateUsd(state, world) }
     const step = decide(state, limits, leaving.timedOut ? { ...spend, ms: Number.POSITIVE_INFINITY } : spend)
     if (step.type === 'stop') return
     for await (const events of perform(step, state, world)) yield await commit(events)

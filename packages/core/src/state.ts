@@ -36,6 +36,8 @@ export type RunState = {
   /** Version of this shape. */
   v: 1
   id: string
+  /** The id of the conversation's first run: the same in all runs of a session. Random, so no secret. */
+  conversation: string
   /** The agent that has the word. */
   agent: string
   status: RunStatus
@@ -68,6 +70,7 @@ export function emptyState(): RunState {
   return {
     v: 1,
     id: '',
+    conversation: '',
     agent: '',
     status: 'running',
     turn: 0,

@@ -1,0 +1,166 @@
+/** One call of the model as events: what is asked, what it showed, and the answer as a message of the history. */
+import { receiveCalls } from './arguments.ts'
+import type { Step } from './decide.ts'
+import { InputError, isClewError, ModelError } from './errors.ts'
+import type { ModelEnd, RunEvent } from './event.ts'
+import { checkHistory } from './history.ts'
+import { Leash } from './leash.ts'
+import type { AssistantMessage, Usage } from './message.ts'
+import { noUsage } from './message.ts'
+import { compose } from './middleware.ts'
+import type { ModelDelta, ModelReply, ModelRequest } from './model.ts'
+import type { RunState } from './state.ts'
+import { describeError } from './tool-result.ts'
+import { unreachable } from './unreachable.ts'
+import type { World } from './world.ts'
+
+type ModelStep = Extract<Step, { type: 'model' }>
+
+/** The turn up to the answer. */
+export async function* askModel(step: ModelStep, state: RunState, world: World): AsyncGenerator<RunEvent[]> {
+  yield [{ type: 'turn-start', turn: step.turn, ...(step.last && { last: step.last }) }]
+  let ids: string[] = []
+  const callId = (index: number) => (ids[index] ??= world.newId())
+  const partial = { text: '', reasoning: '' }
+  const leash = new Leash(world.signal)
+  let answer: AsyncGenerator<ModelDelta[], ModelReply> | undefined
+  try {
+    answer = compose(world.use, 'model', (request: ModelRequest) => generate(request, world))(
+      requestFor(step, state, world),
+    )
+    for (;;) {
+      const next = await leash.pull(answer)
+      if (next.done) {
+        answer = undefined
+        checkReply(next.value, world)
+        yield [modelEnd(step, next.value, callId)]
+        return
+      }
+      // The calls of an answer that begins again are other calls.
+      yield next.value.map((delta) => {
+        if (delta.type === 'model-restart') ids = []
+        return toEvent(delta, callId, partial)
+      })
+    }
+  } catch (error) {
+    if (world.signal.aborted) {
+      yield [{ type: 'model-aborted', turn: step.turn, partial }]
+      return
+    }
+    const usage = isClewError(error, 'model') ? error.details.usage : undefined
+    yield [{ type: 'model-failed', turn: step.turn, error: describeError(error), ...(usage && { usage }) }]
+    throw error
+  } finally {
+    leash.release(answer)
+  }
+}
+
+/** Models and middleware of strangers forget to return. */
+function checkReply(reply: ModelReply | undefined, world: World): void {
+  if (typeof reply?.content === 'string' || Array.isArray(reply?.content)) return
+  const layers = world.use.filter((layer) => layer.model).map((layer) => `"${layer.name}"`)
+  const makers = [`the model "${world.model.id}"`, ...layers.map((name) => `middleware ${name}`)].join(' or ')
+  throw new ModelError(
+    `The model call returned no reply with a content. Does ${makers} forget to return it (return yield* next(request))?`,
+  )
+}
+
+/** The innermost layer: what goes out has a history that every provider takes, whatever the layers above made of it. */
+function generate(request: ModelRequest, world: World): AsyncGenerator<ModelDelta[], ModelReply> {
+  const problem = checkHistory(request.messages)
+  if (problem) throw new InputError(`The request was not sent, because no provider would take its history: ${problem}.`)
+  return world.model.generate(request)
+}
+
+/** What the next model call will cost at least, in US dollars, where the model can tell. */
+export function estimateUsd(state: RunState, world: World): number {
+  if (state.pending.length > 0 || !world.model.estimateUsd) return 0
+  return world.model.estimateUsd(requestFor({ type: 'model', turn: state.turn + 1 }, state, world)) ?? 0
+}
+
+function requestFor(step: ModelStep, state: RunState, world: World): ModelRequest {
+  const forced = world.toolChoice !== undefined && world.toolChoice !== 'auto' && world.toolChoice !== 'none'
+  // A forced choice is relaxed after the first turn: forced for ever, the model could never answer.
+  const choice = step.last ? 'none' : forced && step.turn > 1 ? 'auto' : world.toolChoice
+  return {
+    ...(state.instructions !== undefined && { instructions: state.instructions }),
+    messages: [...state.messages],
+    tools: world.specs,
+    ...(world.specs.length > 0 && choice !== undefined && { toolChoice: choice }),
+    ...(world.output && { output: world.output.json }),
+    conversation: state.conversation || state.id,
+    signal: world.signal,
+  }
+}
+
+function toEvent(
+  delta: ModelDelta,
+  callId: (index: number) => string,
+  partial: { text: string; reasoning: string },
+): RunEvent {
+  switch (delta.type) {
+    case 'text-delta':
+      partial.text += delta.text
+      return { type: delta.type, text: delta.text }
+    case 'reasoning-delta':
+      partial.reasoning += delta.text
+      return { type: delta.type, text: delta.text }
+    case 'model-restart':
+      partial.text = partial.reasoning = ''
+      return { ...delta }
+    case 'tool-input-start':
+      return { type: delta.type, id: callId(delta.index), name: delta.name }
+    case 'tool-input-delta':
+      return { type: delta.type, id: callId(delta.index), text: delta.text }
+    case 'tool-input-end':
+      return { type: delta.type, id: callId(delta.index) }
+    default:
+      return unreachable(delta)
+  }
+}
+
+function modelEnd(step: ModelStep, reply: ModelReply, callId: (index: number) => string): ModelEnd {
+  const toolCalls = receiveCalls(reply.toolCalls, callId)
+  const message: AssistantMessage = {
+    role: 'assistant',
+    content: reply.content,
+    ...(reply.reasoning && { reasoning: reply.reasoning }),
+    ...(reply.reasoningDetails && { reasoningDetails: reply.reasoningDetails }),
+    ...(toolCalls.length > 0 && { toolCalls }),
+    ...(reply.refusal !== undefined && { refusal: reply.refusal }),
+    ...(reply.annotations && { annotations: reply.annotations }),
+    source: reply.source,
+  }
+  const refusal = whyRefused(step, reply)
+  return {
+    type: 'model-end',
+    turn: step.turn,
+    message,
+    ...(refusal &&
+      toolCalls.length > 0 && { refused: Object.fromEntries(toolCalls.map((call) => [call.id, refusal])) }),
+    ...(reply.logprobs && { logprobs: reply.logprobs }),
+    finishReason: reply.finishReason,
+    ...(reply.rawFinishReason !== undefined && { rawFinishReason: reply.rawFinishReason }),
+    usage: receiveUsage(reply.usage),
+  }
+}
+
+/** Limits add these up: what is no amount counts as nothing. */
+function receiveUsage(usage: Usage | undefined): Usage {
+  if (!usage) return { ...noUsage, requests: 1, unreported: 1 }
+  const amounts = Object.entries({ ...noUsage, ...usage }).map(([name, value]) => [
+    name,
+    typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY ? value : 0,
+  ])
+  return Object.fromEntries(amounts) as Usage
+}
+
+/** Why none of a reply's calls may run. A cut answer may hold half a call, even where it parses. */
+function whyRefused(step: ModelStep, reply: ModelReply): string | undefined {
+  if (step.last) return `Not run: the limit of ${step.last} is reached. Answer with what you have.`
+  if (reply.finishReason === 'length')
+    return 'Not run: your answer was cut off at its length limit, so this call may be incomplete. Make it again, shorter.'
+  if (reply.finishReason === 'content-filter')
+    return "Not run: your answer was cut off by the provider's content filter."
+  return undefined
+}
