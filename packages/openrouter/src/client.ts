@@ -1,15 +1,14 @@
 /** The `openai` client behind a model: made on the first request, because loading it takes longer than all else here. */
-import { InputError } from '@clew/core'
+import { DefinitionError, InputError } from '@clew/core'
 import type OpenAI from 'openai'
-import type { OpenRouterSettings } from './settings.ts'
-
-export const openRouterURL = 'https://openrouter.ai/api/v1'
+import type { Profile } from './profile.ts'
+import type { ConnectionSettings } from './settings.ts'
 
 /** @throws InputError when there is no key for a server that needs one, saying where to get it and where to put it. */
-export async function makeClient(settings: OpenRouterSettings): Promise<OpenAI> {
+export async function makeClient(settings: ConnectionSettings, profile: Profile): Promise<OpenAI> {
   if (settings.client) return settings.client
-  const baseURL = settings.baseURL ?? openRouterURL
-  const apiKey = keyFor(settings, baseURL)
+  const baseURL = settings.baseURL ?? profile.baseURL ?? ''
+  const apiKey = keyFor(settings.apiKey, baseURL, profile)
   const { default: Client } = await import('openai')
   const { url, title } = settings.app ?? {}
   return new Client({
@@ -28,17 +27,56 @@ export async function makeClient(settings: OpenRouterSettings): Promise<OpenAI> 
   })
 }
 
-function keyFor(settings: OpenRouterSettings, baseURL: string): string {
-  if (settings.apiKey) return settings.apiKey
-  const host = URL.canParse(baseURL) ? new URL(baseURL).hostname : ''
+/** The environment's key goes to the server that it belongs to, and to this machine. */
+function keyFor(given: string | undefined, baseURL: string, { name, keyEnv, baseURL: home = '' }: Profile): string {
+  if (given) return given
+  const host = hostOf(baseURL)
   if (host === '')
     throw new InputError(`baseURL is ${JSON.stringify(baseURL)}; give a whole URL such as http://localhost:11434/v1.`)
-  const isOpenRouter = host === 'openrouter.ai' || host.endsWith('.openrouter.ai')
+  const isHome = host === hostOf(home) || host.endsWith(`.${hostOf(home)}`)
   const isLocal = host === 'localhost' || host === '[::1]' || /^127\./.test(host)
-  const key = isOpenRouter || isLocal ? globalThis.process?.env?.OPENROUTER_API_KEY?.trim() : undefined
+  if (keyEnv === undefined || !(isHome || isLocal)) return 'no-key'
+  const key = globalThis.process?.env?.[keyEnv]?.trim()
   if (key) return key
-  if (!isOpenRouter) return 'no-key'
-  throw new InputError(
-    'There is no OpenRouter API key. Make one at https://openrouter.ai/keys, then set OPENROUTER_API_KEY or pass openrouter(model, { apiKey }).',
-  )
+  if (!isHome) return 'no-key'
+  const where = name === 'openrouter' ? 'Make one at https://openrouter.ai/keys, then set' : 'Set'
+  const who = name === 'openrouter' ? 'OpenRouter' : name
+  const call = name === 'openrouter' ? 'openrouter(model, { apiKey })' : '{ apiKey }'
+  throw new InputError(`There is no ${who} API key. ${where} ${keyEnv} or pass ${call}.`)
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname : ''
+}
+
+export const connectionSettings = [
+  'apiKey',
+  'baseURL',
+  'app',
+  'headers',
+  'timeoutMs',
+  'retries',
+  'streamLimits',
+  'fetch',
+  'client',
+  'catalogue',
+  'extraBody',
+]
+
+/** What concerns the way to the server. @throws DefinitionError */
+export function checkConnection({ app, timeoutMs, retries, streamLimits }: ConnectionSettings, where: string): void {
+  if (timeoutMs !== undefined && !(timeoutMs > 0))
+    throw new DefinitionError(`${where}: timeoutMs is ${timeoutMs}; it must be a number above 0.`)
+  if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0))
+    throw new DefinitionError(`${where}: retries is ${retries}; it must be a whole number of at least 0.`)
+  const unknown = Object.keys(app ?? {}).find((name) => name !== 'url' && name !== 'title')
+  if (unknown) throw new DefinitionError(`${where}: there is no setting app.${unknown}. Known: url, title.`)
+  for (const [name, value] of Object.entries(streamLimits ?? {})) {
+    if (!['bytes', 'eventChars', 'idleMs', 'ms'].includes(name))
+      throw new DefinitionError(
+        `${where}: there is no setting streamLimits.${name}. Known: bytes, eventChars, idleMs, ms.`,
+      )
+    if (value !== undefined && !(typeof value === 'number' && value > 0))
+      throw new DefinitionError(`${where}: streamLimits.${name} is ${value}; it must be a number above 0.`)
+  }
 }

@@ -22,12 +22,18 @@ export class AnswerDecoder {
   #finish: string | undefined
   #nativeFinish: string | undefined
   #usage: Usage | undefined
+  #logprobs: Json[] = []
+  #hasChoice = false
   #failure: WireError | undefined
   readonly #source: Source
   readonly #calls = new ToolCallAssembly()
 
-  constructor(model: string) {
+  readonly #headerId: string | undefined
+
+  /** `headerId`: the generation id of the response's header, for answers that tell none themselves. */
+  constructor(model: string, headerId?: string) {
     this.#source = { model }
+    this.#headerId = headerId
   }
 
   /** Takes one parsed chunk (or a whole answer that was not streamed) and returns what it showed. */
@@ -37,6 +43,9 @@ export class AnswerDecoder {
     this.#readEnvelope(chunk)
     const choice = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined
     if (!isWire(choice)) return deltas
+    this.#hasChoice = true
+    if (isWire(choice.logprobs) && Array.isArray(choice.logprobs.content))
+      for (const each of choice.logprobs.content) this.#logprobs.push(each as Json)
     if (choice.error) this.#failure ??= choice.error as WireError
     if (choice.finish_reason === 'error')
       this.#failure ??= { message: `The provider gave up (${choice.native_finish_reason ?? 'no reason given'}).` }
@@ -49,18 +58,20 @@ export class AnswerDecoder {
 
   /** `complete`: the server said that it was done. @throws ModelError with what had arrived, when this is no whole answer. */
   finish(complete: boolean): { deltas: ModelDelta[]; reply: ModelReply } {
-    if (this.#failure) throw this.#error(toModelError(this.#failure))
+    if (this.#failure) throw this.failed(toModelError(this.#failure))
     if (!complete && this.#finish === undefined) {
-      throw this.#error(
+      throw this.failed(
         new ModelError('The answer broke off: the stream ended before the model was done.', {
           code: 'incomplete-stream',
           retryable: true,
         }),
       )
     }
+    if (!this.#hasChoice)
+      throw this.failed(new ModelError('The answer holds no choice.', { code: 'no-choice', retryable: true }))
     const toolCalls = this.#calls.calls
     if (this.#finish === undefined && toolCalls.length === 0 && this.#isEmpty()) {
-      throw this.#error(
+      throw this.failed(
         new ModelError('The answer is empty: no text, no calls and no reason.', {
           code: 'empty-answer',
           retryable: true,
@@ -69,7 +80,7 @@ export class AnswerDecoder {
     }
     if (this.#finish === 'tool_calls' && toolCalls.length === 0 && this.#isEmpty()) {
       const message = 'The provider says that the model called tools, but sent no call.'
-      throw this.#error(new ModelError(message, { code: 'lost-calls', retryable: true }))
+      throw this.failed(new ModelError(message, { code: 'lost-calls', retryable: true }))
     }
     const reason = finishReason(this.#finish, toolCalls.length > 0)
     // A word that only the provider knows says more than its neighbour's.
@@ -81,10 +92,11 @@ export class AnswerDecoder {
       ...(toolCalls.length > 0 && { toolCalls }),
       ...(this.#refusal !== '' && { refusal: this.#refusal }),
       ...(this.#annotations.length > 0 && { annotations: this.#annotations }),
+      ...(this.#logprobs.length > 0 && { logprobs: this.#logprobs }),
       finishReason: reason,
       ...(raw !== undefined && { rawFinishReason: raw }),
       ...(this.#usage && { usage: this.#usage }),
-      source: this.#source,
+      source: { ...(this.#headerId !== undefined && { generationId: this.#headerId }), ...this.#source },
     }
     return { deltas: this.#calls.end(), reply }
   }
@@ -145,8 +157,9 @@ export class AnswerDecoder {
     return this.#text === '' && this.#refusal === '' && this.#images.length === 0
   }
 
-  #error(error: ModelError): ModelError {
-    const { provider, generationId } = this.#source
+  /** `error` with all that had arrived before it. */
+  failed(error: ModelError): ModelError {
+    const { provider, generationId = this.#headerId } = this.#source
     return new ModelError(
       error.message,
       {
@@ -163,7 +176,7 @@ export class AnswerDecoder {
 
 /** Calls count, whatever the reason says; but a cut answer is a cut answer. */
 function finishReason(reason: string | undefined, hasCalls: boolean): FinishReason {
-  if (reason === 'length') return 'length'
+  if (reason === 'length' || reason === 'model_context_window_exceeded') return 'length'
   if (reason === 'content_filter') return 'content-filter'
   if (hasCalls) return 'tool-calls'
   return reason === undefined || reason === 'stop' || reason === 'tool_calls' ? 'stop' : 'other'

@@ -1,54 +1,64 @@
-/** Failures of the wire as `ModelError` (section 10 of the wire contract). */
-import { ModelError } from '@clew/core'
+/** Failures of the wire as `ModelError` (section 10.1 of the wire contract). */
+import { isClewError, ModelError } from '@clew/core'
+import { errorKind } from './error-kind.ts'
+import { readHint } from './retry-hint.ts'
+
+type Wire = { [key: string]: unknown }
 
 /** An error object as OpenRouter and its like send it; every field may be missing or of another type. */
-export type WireError = { code?: unknown; message?: unknown; metadata?: unknown } | string
+export type WireError = { code?: unknown; message?: unknown; metadata?: unknown; [key: string]: unknown } | string
 
-/** `[provider] innermost text`, with code, status and whether the same request may succeed later. */
-export function toModelError(error: WireError, status?: number, cause?: unknown): ModelError {
-  const { code, message, metadata } = typeof error === 'string' ? { message: error } : error
-  const { provider_name, raw } = (typeof metadata === 'object' && metadata !== null ? metadata : {}) as {
-    provider_name?: unknown
-    raw?: unknown
-  }
-  const provider = typeof provider_name === 'string' ? provider_name : undefined
-  const rawText = raw === undefined || raw === null ? undefined : typeof raw === 'string' ? raw : JSON.stringify(raw)
-  const known = status ?? statusOf(code)
-  const text =
-    innermost(rawText) ??
-    (typeof message === 'string' && message !== '' ? message : 'The provider reported an error without a message.')
-  const hint =
-    known === 401
-      ? `${text.endsWith('.') ? '' : '.'} Check the API key: OPENROUTER_API_KEY, or openrouter(model, { apiKey }).`
-      : ''
+/** What is known of an error beside its object. */
+type Circumstances = { status?: number; headers?: Headers | undefined; cause?: unknown }
+
+/** `[provider] innermost text`, with code, status, kind, and whether and when the same request may succeed. */
+export function toModelError(error: WireError, { status, headers, cause }: Circumstances = {}): ModelError {
+  const wire = typeof error === 'string' ? { message: error } : error
+  const metadata = toWire(wire.metadata)
+  const availability = toWire(wire.availability)
+  const code = [wire.code, availability.code, metadata.error_type, wire.error_type].find(isCode)
+  const known = status ?? statusOf(wire.code) ?? statusOf(wire.http_status)
+  const provider = textIn(metadata.provider_name)
+  const raw = rawText(metadata.raw)
+  const text = innermost(raw) ?? textIn(wire.message) ?? 'The provider reported an error without a message.'
+  const kind = errorKind({
+    status: known,
+    code,
+    types: [metadata.error_type, wire.error_type],
+    text: `${text}\n${raw}`,
+  })
+  const generationId = headers?.get('x-generation-id') ?? undefined
+  const retryAfterMs = readHint(headers, metadata, availability)
   return new ModelError(
-    `${known === undefined ? '' : `${known}: `}${provider ? `[${provider}] ` : ''}${text}${hint}`,
+    `${known === undefined ? '' : `${known}: `}${provider ? `[${provider}] ` : ''}${text}${advice(known, text)}`,
     {
-      ...((typeof code === 'string' || typeof code === 'number') && { code }),
+      ...(kind && { kind }),
+      ...(code !== undefined && { code }),
       ...(known !== undefined && { status: known }),
-      ...(provider && { provider }),
-      ...(rawText !== undefined && { raw: rawText }),
-      retryable: known !== undefined && (known === 408 || known === 429 || known >= 500),
+      ...(provider !== undefined && { provider }),
+      ...(raw !== undefined && { raw }),
+      ...(generationId !== undefined && { generationId }),
+      retryable: isRetryable(known, availability.retryable, text),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
     },
     cause === undefined ? undefined : { cause },
   )
 }
 
 /** What the `openai` client threw: an answer with an error status, a connection that failed, or something of its own. */
-export function fromClientError(error: unknown, baseURL: string): ModelError {
-  const { status, error: body, message } = error as { status?: unknown; error?: unknown; message?: unknown }
+export function fromClientError(error: unknown, baseURL: string): unknown {
+  const ours = causes(error).find((cause) => isClewError(cause))
+  if (ours) return ours
+  const { status, error: body, message, headers } = error as Wire
   if (typeof status === 'number') {
+    const circumstances = { status, headers: headers instanceof Headers ? headers : undefined, cause: error }
     // A gateway in between answers with a page of its own.
     const isPage = body === undefined && /<html|<!doctype/i.test(String(message))
-    if (isPage) return toModelError({ message: 'The server answered with a web page instead of JSON.' }, status, error)
-    const wire =
-      typeof body === 'object' && body !== null
-        ? (body as WireError)
-        : { message: typeof body === 'string' ? body : message }
-    return toModelError(wire, status, error)
+    if (isPage) return toModelError('The server answered with a web page instead of JSON.', circumstances)
+    const wire = typeof body === 'object' && body !== null ? (body as WireError) : String(body ?? message)
+    return toModelError(wire, circumstances)
   }
-  const reasons = new Set<string>()
-  for (let at: unknown = error; at instanceof Error; at = at.cause) reasons.add(at.message.replace(/\.$/, ''))
+  const reasons = new Set(causes(error).map((cause) => cause.message.replace(/\.$/, '')))
   return new ModelError(
     `${baseURL} could not be reached: ${[...reasons].join(': ')}. Check the network and the base URL.`,
     { code: 'unreachable', retryable: true },
@@ -56,21 +66,54 @@ export function fromClientError(error: unknown, baseURL: string): ModelError {
   )
 }
 
+function causes(error: unknown): Error[] {
+  const found: Error[] = []
+  for (let at = error; at instanceof Error && !found.includes(at); at = at.cause) found.push(at)
+  return found
+}
+
+/** Section 10.2. What OpenRouter says of it counts first; a limit of the day is not waited for. */
+function isRetryable(status: number | undefined, said: unknown, text: string): boolean {
+  if (typeof said === 'boolean') return said
+  if (status === 429) return !/per[- ]day|daily/i.test(text)
+  return status !== undefined && (status === 408 || status >= 500)
+}
+
+function advice(status: number | undefined, text: string): string {
+  if (status !== 401) return ''
+  return `${text.endsWith('.') ? '' : '.'} Check the API key: OPENROUTER_API_KEY, or openrouter(model, { apiKey }).`
+}
+
 function statusOf(code: unknown): number | undefined {
   const status = typeof code === 'string' ? Number(code) : code
   return typeof status === 'number' && status >= 400 && status < 600 ? status : undefined
+}
+
+function isCode(code: unknown): code is string | number {
+  return typeof code === 'number' || (typeof code === 'string' && code !== '')
+}
+
+function rawText(raw: unknown): string | undefined {
+  if (raw === undefined || raw === null) return undefined
+  return typeof raw === 'string' ? raw : JSON.stringify(raw)
 }
 
 /** The upstream's own words: `raw` is often JSON text around the message that helps. */
 function innermost(raw: string | undefined): string | undefined {
   if (raw === undefined || raw.trim() === '') return undefined
   try {
-    const parsed = JSON.parse(raw) as { error?: unknown; message?: unknown; detail?: unknown }
-    const inner = parsed?.error ?? parsed?.message ?? parsed?.detail
-    if (typeof inner === 'string') return inner
-    const { message } = (inner ?? {}) as { message?: unknown }
-    return typeof message === 'string' ? message : raw
+    const parsed = toWire(JSON.parse(raw))
+    const inner = parsed.error ?? parsed.message ?? parsed.detail
+    return textIn(inner) ?? textIn(toWire(inner).message) ?? raw
   } catch {
     return raw
   }
+}
+
+function toWire(value: unknown): Wire {
+  return typeof value === 'object' && value !== null ? (value as Wire) : {}
+}
+
+function textIn(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
 }

@@ -1,4 +1,20 @@
 /** The public face of `@clew/openrouter`. */
+export type { StreamLimits } from './bounded-reader.ts'
+export type { Catalogue, Endpoint, ModelCard, Prices } from './card.ts'
+export { type CatalogueOptions, catalogue } from './catalogue.ts'
+export { type CompatibleOptions, compatible } from './compatible.ts'
 export { image } from './image.ts'
 export { defaultModel, openrouter } from './openrouter.ts'
-export type { ModelParameters, OpenRouterSettings, Reasoning, ResponseFormat } from './settings.ts'
+export { type OutputStrategy, type Profile, type ProfileName, profiles } from './profile.ts'
+export type {
+  CompatibleSettings,
+  ConnectionSettings,
+  ModelParameters,
+  OpenRouterParameters,
+  OpenRouterSettings,
+  Plugin,
+  ProviderPreferences,
+  Reasoning,
+  ResponseFormat,
+  ServerTool,
+} from './settings.ts'

@@ -1,5 +1,5 @@
 /**
- * `reasoning_details`, kept as received. Fragments of a stream are merged by section 6.3 of the wire contract, and by
+ * `reasoning_details`, kept as received; what goes back of them is in `reasoning-sent.ts`. Fragments of a stream are merged by section 6.3 of the wire contract, and by
  * nothing else: signatures cover the text, so no byte may change.
  */
 import type { Json } from '@clew/core'
@@ -50,18 +50,6 @@ export function readableDetails(details: readonly Json[]): string {
       return typeof text === 'string' ? text : ''
     })
     .join('')
-}
-
-/**
- * The details to send back (section 6.4): all of them, but for Claude's text without its signature, which is refused;
- * it is what an answer that was cut before its end leaves behind.
- */
-export function sendableDetails(details: readonly Json[], model = ''): readonly Json[] {
-  return details.filter((detail) => {
-    if (!isDetail(detail) || detail.type !== 'reasoning.text') return true
-    const isClaude = detail.format === 'anthropic-claude-v1' || /claude/i.test(model)
-    return !isClaude || isText(detail.signature)
-  })
 }
 
 function isText(value: unknown): boolean {

@@ -1,7 +1,8 @@
-/** The settings of a model in TypeScript spelling, their checks, and their names on the wire. */
+/** The settings of a model, in TypeScript spelling. Their checks and wire names are in `parameters.ts`. */
 import type { Json } from '@clew/core'
-import { DefinitionError } from '@clew/core'
 import type OpenAI from 'openai'
+import type { StreamLimits } from './bounded-reader.ts'
+import type { Catalogue } from './card.ts'
 
 export type Reasoning = {
   /** Think or do not. Some models cannot be switched off and answer 400. */
@@ -45,141 +46,100 @@ export type ModelParameters = {
   seed?: number
   /** 0 to 1. */
   minP?: number
+  /** 0 to 1. */
+  topA?: number
   /** Instead of what the agent's `output` asks for. */
   responseFormat?: ResponseFormat
   /** Token ids to -100 … 100. */
   logitBias?: { [token: string]: number }
+  /** The answer's `logprobs` then come with the event `model-end`. */
+  logprobs?: boolean
+  /** 0 to 20. */
+  topLogprobs?: number
   parallelToolCalls?: boolean
+  verbosity?: 'low' | 'medium' | 'high' | 'xhigh' | 'max'
+  serviceTier?: 'auto' | 'default' | 'fast' | 'flex' | 'priority' | 'scale'
+  /** What the answer may hold: `text`, `image`, `audio`. */
+  modalities?: string[]
+  /** A stable id of your end user. */
+  user?: string
+  /** Up to 16 pairs; keys up to 64 characters, values up to 512. */
+  metadata?: { [key: string]: string }
 }
 
-export type OpenRouterSettings = ModelParameters & {
+/** Which providers OpenRouter may choose, and how (section 4.1 of the wire contract). */
+export type ProviderPreferences = {
+  /** Slugs to try first, in this order. */
+  order?: string[]
+  /** Default true. */
+  allowFallbacks?: boolean
+  only?: string[]
+  ignore?: string[]
+  /** Only endpoints that know every parameter of the request. Default false. */
+  requireParameters?: boolean
+  dataCollection?: 'allow' | 'deny'
+  /** Only endpoints that keep nothing. */
+  zdr?: boolean
+  enforceDistillableText?: boolean
+  /** For example `fp8`, `bf16`. */
+  quantizations?: string[]
+  sort?: ProviderSort | { by: ProviderSort; partition?: 'model' | 'none' }
+  /** US dollars a million tokens (`prompt`, `completion`), or one `request`, `image`, `audio`. */
+  maxPrice?: { prompt?: number; completion?: number; request?: number; image?: number; audio?: number }
+  /** Tokens a second. */
+  preferredMinThroughput?: number | Percentiles
+  /** Seconds. */
+  preferredMaxLatency?: number | Percentiles
+}
+type ProviderSort = 'price' | 'throughput' | 'latency' | 'exacto'
+type Percentiles = { p50?: number; p75?: number; p90?: number; p99?: number }
+
+/** For example `{ id: 'web', max_results: 3 }`; options as they stand on the wire (section 4.3 of the wire contract). */
+export type Plugin = { id: string; enabled?: boolean; [option: string]: Json | undefined }
+
+/** A tool that OpenRouter runs: its name such as `web_search`, or with its parameters (section 4.4 of the wire contract). */
+export type ServerTool = string | { type: string; parameters?: { [name: string]: Json } }
+
+/** What OpenRouter alone has. */
+export type OpenRouterParameters = {
+  /** Models to fall back to, in this order. */
+  models?: string[]
+  provider?: ProviderPreferences
+  /** `context-compression`, which silently shortens a history, is switched off unless it stands here. */
+  plugins?: Plugin[]
+  serverTools?: ServerTool[]
+  /** Marks the stable end of the instructions and of the history for providers that cache only what is marked. */
+  cacheControl?: boolean | { ttl: '5m' | '1h' }
+  /** For observability targets: `trace_id`, `trace_name`, `span_name`, `parent_span_id`, … */
+  trace?: { [field: string]: Json }
+}
+
+/** How the server is reached. */
+export type ConnectionSettings = {
   /**
-   * Default: `OPENROUTER_API_KEY`, which is sent to OpenRouter and to this machine only. Another host gets the key that
-   * is given here, or none.
+   * Default: the environment's key (`OPENROUTER_API_KEY`), which goes to the server that it belongs to and, for tests, to
+   * this machine. Another host gets the key that is given here, or none.
    */
   apiKey?: string
-  /** Default `https://openrouter.ai/api/v1`. Any server with Chat Completions will do. */
+  /** Default `https://openrouter.ai/api/v1`. For servers that are not OpenRouter, see `compatible()`. */
   baseURL?: string
   /** Your app, for OpenRouter's rankings: sent as `HTTP-Referer`, `X-OpenRouter-Title` and `X-Title`. */
   app?: { url?: string; title?: string }
   headers?: { [name: string]: string }
   /** Milliseconds until an answer must begin. Default: the `openai` client's (10 minutes). */
   timeoutMs?: number
+  /** Tries after the first, for failures that may pass and before anything was shown. Default 2; 0 for none. */
+  retries?: number
+  streamLimits?: StreamLimits
   fetch?: typeof fetch
-  /** A client of your own, for proxies and the like. Then all of the settings above are the client's own. */
+  /** A client of your own, for proxies and the like. Then key, address, headers, timeout and fetch are the client's own. */
   client?: OpenAI
+  /** What is known of models: limits, abilities, prices. See `catalogue()`. Default: the default model's card only. */
+  catalogue?: Catalogue
   /** Any other field of the request, as it stands on the wire. */
   extraBody?: { [field: string]: Json }
 }
 
-type Rule = { wire: string; test: (value: never) => boolean; says: string }
-const range = (wire: string, min: number, max: number, above = false): Rule => ({
-  wire,
-  test: (value: unknown) => typeof value === 'number' && (above ? value > min : value >= min) && value <= max,
-  says: `a number ${above ? 'above' : 'from'} ${min} ${above ? 'and at most' : 'to'} ${max}`,
-})
-const whole = (wire: string, min: number): Rule => ({
-  wire,
-  test: (value: unknown) => Number.isInteger(value) && (value as number) >= min,
-  says: `a whole number${min === Number.NEGATIVE_INFINITY ? '' : ` of at least ${min}`}`,
-})
-const ofType = (wire: string, type: 'boolean' | 'object'): Rule => ({
-  wire,
-  test: (value: unknown) => typeof value === type && value !== null && !Array.isArray(value),
-  says: type === 'boolean' ? 'true or false' : 'an object',
-})
-
-const parameters: { [Name in keyof Required<ModelParameters>]: Rule } = {
-  reasoning: ofType('reasoning', 'object'),
-  maxTokens: whole('max_tokens', 1),
-  temperature: range('temperature', 0, 2),
-  topP: range('top_p', 0, 1, true),
-  stop: {
-    wire: 'stop',
-    test: (value: unknown) =>
-      typeof value === 'string' ||
-      (Array.isArray(value) && value.length <= 4 && value.every((text) => typeof text === 'string')),
-    says: 'a text or up to four texts',
-  },
-  frequencyPenalty: range('frequency_penalty', -2, 2),
-  presencePenalty: range('presence_penalty', -2, 2),
-  repetitionPenalty: range('repetition_penalty', 0, 2, true),
-  topK: whole('top_k', 0),
-  seed: whole('seed', Number.NEGATIVE_INFINITY),
-  minP: range('min_p', 0, 1),
-  responseFormat: ofType('response_format', 'object'),
-  logitBias: ofType('logit_bias', 'object'),
-  parallelToolCalls: ofType('parallel_tool_calls', 'boolean'),
-}
-const reasoningNames = {
-  enabled: 'enabled',
-  effort: 'effort',
-  maxTokens: 'max_tokens',
-  exclude: 'exclude',
-  summary: 'summary',
-}
-const otherSettings = ['apiKey', 'baseURL', 'app', 'headers', 'timeoutMs', 'fetch', 'client', 'extraBody']
-/** Fields that Clew writes; in `extraBody` they would fight with it. */
-const ownFields = ['model', 'messages', 'tools', 'tool_choice', 'stream']
-
-/**
- * The fields of the request that the settings ask for.
- * @throws DefinitionError naming the setting, its value, and what it may be.
- */
-export function toWireParameters(settings: OpenRouterSettings, where: string): { [field: string]: unknown } {
-  checkClientSettings(settings, where)
-  const wire: { [field: string]: unknown } = {}
-  for (const [name, value] of Object.entries(settings)) {
-    if (value === undefined || otherSettings.includes(name)) continue
-    const rule = Object.hasOwn(parameters, name) ? parameters[name as keyof ModelParameters] : undefined
-    if (!rule) throw new DefinitionError(`${where}: there is no setting "${name}". ${suggestion(name)}`)
-    if (!rule.test(value as never))
-      throw new DefinitionError(`${where}: ${name} is ${JSON.stringify(value)}; it must be ${rule.says}.`)
-    wire[rule.wire] = name === 'reasoning' ? toWireReasoning(value as Reasoning, where) : value
-  }
-  for (const [field, value] of Object.entries(settings.extraBody ?? {})) {
-    if (ownFields.includes(field))
-      throw new DefinitionError(`${where}: extraBody.${field} would replace what Clew sends; leave it out.`)
-    if (field in wire)
-      throw new DefinitionError(`${where}: extraBody.${field} is also set by the setting of that name; keep one.`)
-    wire[field] = value
-  }
-  return wire
-}
-
-function toWireReasoning(reasoning: Reasoning, where: string): { [field: string]: unknown } {
-  if (reasoning.effort !== undefined && reasoning.maxTokens !== undefined) {
-    throw new DefinitionError(`${where}: reasoning has effort and maxTokens; a provider takes one of them.`)
-  }
-  if (reasoning.effort !== undefined && !efforts.includes(reasoning.effort)) {
-    throw new DefinitionError(
-      `${where}: reasoning.effort is ${JSON.stringify(reasoning.effort)}; it must be one of ${efforts.join(', ')}.`,
-    )
-  }
-  const wire: { [field: string]: unknown } = {}
-  for (const [name, value] of Object.entries(reasoning)) {
-    const field = Object.hasOwn(reasoningNames, name) ? reasoningNames[name as keyof Reasoning] : undefined
-    if (!field)
-      throw new DefinitionError(
-        `${where}: there is no setting reasoning.${name}. Known: ${Object.keys(reasoningNames).join(', ')}.`,
-      )
-    if (value !== undefined) wire[field] = value
-  }
-  return wire
-}
-
-const efforts = ['max', 'xhigh', 'high', 'medium', 'low', 'minimal', 'none']
-
-/** What concerns the client, not the request. */
-function checkClientSettings({ app, timeoutMs }: OpenRouterSettings, where: string): void {
-  if (timeoutMs !== undefined && !(timeoutMs > 0))
-    throw new DefinitionError(`${where}: timeoutMs is ${timeoutMs}; it must be a number above 0.`)
-  const unknown = Object.keys(app ?? {}).find((name) => name !== 'url' && name !== 'title')
-  if (unknown) throw new DefinitionError(`${where}: there is no setting app.${unknown}. Known: url, title.`)
-}
-
-function suggestion(name: string): string {
-  const byWireName = Object.entries(parameters).find(([, rule]) => rule.wire === name)?.[0]
-  if (byWireName) return `Write ${byWireName}.`
-  return `Known: ${[...Object.keys(parameters), ...otherSettings].join(', ')}. Any other field of the request goes into extraBody.`
-}
+export type OpenRouterSettings = ModelParameters & OpenRouterParameters & ConnectionSettings
+/** The settings of a model on another server. */
+export type CompatibleSettings = ModelParameters & ConnectionSettings

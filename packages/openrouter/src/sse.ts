@@ -1,8 +1,7 @@
-/** Bytes of a response to the data of its events, one array for each network chunk. */
+/** Bytes of a response to the data of its events, one array for each network chunk (section 8.1 of the wire contract). */
 import { createParser } from 'eventsource-parser'
+import { BoundedReader, type StreamLimits, streamTooLong } from './bounded-reader.ts'
 
-/** Characters that one event may have before the stream is given up as hostile. */
-const maxEventChars = 64 * 1024 * 1024
 /** How long a connection may stay open behind the end of its answer, in milliseconds. */
 const patienceMs = { done: 100, bare: 2000, full: 15_000 }
 
@@ -16,26 +15,22 @@ export type EventStream = {
   hurry(last: 'bare' | 'full'): void
 }
 
-/**
- * Framing by section 8.1 of the wire contract: UTF-8 across chunk edges, every line end, comments and blank events
- * skipped, a last event without its blank line.
- */
-export function readEvents(body: ReadableStream<Uint8Array>): EventStream {
+/** UTF-8 across chunk edges, every line end, comments and blank events skipped, a last event without its blank line. */
+export function readEvents(body: ReadableStream<Uint8Array>, limits?: StreamLimits): EventStream {
   const haste: Haste = {}
   return {
-    events: read(body.getReader(), haste),
+    events: read(new BoundedReader(body, limits), haste),
     hurry(last) {
       haste.ms = patienceMs[last]
     },
   }
 }
 
-type Reader = ReadableStreamDefaultReader<Uint8Array>
 type Haste = { ms?: number }
 
-async function* read(reader: Reader, haste: Haste): AsyncGenerator<string[], boolean> {
+async function* read(reader: BoundedReader, haste: Haste): AsyncGenerator<string[], boolean> {
   let events: string[] = []
-  let failure: Error | undefined
+  let isTooLong = false
   let isDone = false
   const parser = createParser({
     onEvent: ({ data }) => {
@@ -44,16 +39,17 @@ async function* read(reader: Reader, haste: Haste): AsyncGenerator<string[], boo
       else if (text !== '' && !isDone) events.push(data)
     },
     onError: (error) => {
-      if (error.type === 'max-buffer-size-exceeded') failure = error
+      if (error.type === 'max-buffer-size-exceeded') isTooLong = true
     },
-    maxBufferSize: maxEventChars,
+    maxBufferSize: reader.limits.eventChars,
   })
-  const decoder = new TextDecoder()
+  // The parser takes off the one mark that may stand before a stream; two decoders would take off two.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   try {
     for (;;) {
-      const { done, value } = await (haste.ms === undefined ? reader.read() : readSoon(reader, haste.ms))
+      const { done, value } = await (haste.ms === undefined ? reader.read() : reader.readSoon(haste.ms))
       parser.feed(done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true }))
-      if (failure) throw failure
+      if (isTooLong) throw streamTooLong('eventChars', reader.limits)
       if (events.length > 0) {
         const taken = events
         events = []
@@ -62,26 +58,24 @@ async function* read(reader: Reader, haste: Haste): AsyncGenerator<string[], boo
       if (done || isDone) return isDone
     }
   } finally {
-    if (isDone) drain(reader)
-    else reader.cancel().catch(() => {})
+    if (isDone) reader.drain(patienceMs.done)
+    else reader.cancel()
   }
 }
 
-/** The next piece, or the end when none comes for a while. Time that the reader of the run takes does not count. */
-async function readSoon(reader: Reader, ms: number): ReturnType<Reader['read']> {
-  const timer = setTimeout(() => reader.cancel().catch(() => {}), ms)
+/** A body that is no stream of events, as text. */
+export async function readText(body: ReadableStream<Uint8Array> | null, limits?: StreamLimits): Promise<string> {
+  if (!body) return ''
+  const reader = new BoundedReader(body, limits)
+  const decoder = new TextDecoder()
+  const pieces: string[] = []
   try {
-    return await reader.read()
+    for (;;) {
+      const { done, value } = await reader.read()
+      pieces.push(decoder.decode(value, { stream: !done }))
+      if (done) return pieces.join('')
+    }
   } finally {
-    clearTimeout(timer)
+    reader.cancel()
   }
-}
-
-/** Reads the rest of the body, so that the connection can be used again; a cancel would close it. Not waited for. */
-function drain(reader: Reader): void {
-  const timer = setTimeout(() => reader.cancel().catch(() => {}), patienceMs.done)
-  const next = (): Promise<void> => reader.read().then(({ done }) => (done ? undefined : next()))
-  next()
-    .catch(() => {})
-    .finally(() => clearTimeout(timer))
 }

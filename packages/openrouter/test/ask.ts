@@ -27,7 +27,9 @@ export async function ask(
   await using server = await startOpenRouter({ respond: [reply] })
   const deltas: ModelDelta[] = []
   const result: Pick<Asked, 'reply' | 'error'> = {}
-  const answer = openrouter(model, { baseURL: server.url, apiKey: 'k', ...settings }).generate(aRequest(extra))
+  const answer = openrouter(model, { baseURL: server.url, apiKey: 'k', retries: 0, ...settings }).generate(
+    aRequest(extra),
+  )
   try {
     for (;;) {
       const next = await answer.next()

@@ -15,7 +15,7 @@ const chunk = (delta: object, finish: string | null = null) => ({
 describe('an answer that is none', () => {
   it.each<[string, Parameters<typeof ask>[0], object]>([
     ['nothing, and no reason', { chunks: [chunk({ content: '' })] }, { code: 'empty-answer', retryable: true }],
-    ['only [DONE]', { chunks: [] }, { code: 'empty-answer', retryable: true }],
+    ['only [DONE]', { chunks: [] }, { code: 'no-choice', retryable: true }],
     [
       'calls that got lost',
       { chunks: [chunk({ content: '', tool_calls: [] }, 'tool_calls')] },
@@ -133,7 +133,7 @@ describe('a server that does not close', () => {
       choices: [{ index: 0, delta: { content }, finish_reason: 'stop' }],
     }))
     await using server = await startOpenRouter({ respond: [{ chunks: pieces, pace: 30 }] })
-    const answer = openrouter('m/x', { baseURL: server.url, apiKey: 'k' }).generate(aRequest())
+    const answer = openrouter('m/x', { baseURL: server.url, apiKey: 'k', retries: 0 }).generate(aRequest())
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     await answer.next()
     // The reader takes an hour over the first piece.

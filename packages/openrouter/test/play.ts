@@ -32,7 +32,7 @@ export async function play<Output = string>(
   await using server = await startOpenRouter({ respond })
   const run = new Agent<unknown, Output>({
     name: 'a',
-    model: openrouter(model, { baseURL: server.url, apiKey: 'k', ...settings }),
+    model: openrouter(model, { baseURL: server.url, apiKey: 'k', retries: 0, ...settings }),
     ...agent,
   }).run(input, options)
   const events: RunEvent[] = []
@@ -70,3 +70,7 @@ export function eventsOf<Type extends RunEvent['type']>(events: RunEvent[], type
 /** The messages of a role that a request carried. */
 export const sent = (body: ChatRequest | undefined, role: string) =>
   (body?.messages ?? []).filter((message) => message.role === role)
+
+/** The text of a request up to the end of its messages: what the next request of the conversation begins with. */
+export const prefixOf = (text: string) =>
+  text.replace(/\](,"tool_choice":("\w+"|\{.*?\}\}))?(,"provider":\{[^}]*\})?,"stream":true\}$/, '')

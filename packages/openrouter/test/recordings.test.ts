@@ -1,105 +1,106 @@
-/** Real traffic of `../shared/recordings`, served over real HTTP. */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { isClewError, type ModelReply } from '@clew/core'
-import { describe, expect, it } from 'vitest'
+/** Real traffic of `../shared/recordings`: each answer is what a second reading makes of it, however its bytes arrive. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Recording, readRecordings } from '../../../test/shared.ts'
-import { openrouter } from '../src/index.ts'
-import { aRequest } from './ask.ts'
+import { type Chunk, expectReading, type Reading, readBody, readEventText, sentBack } from './reading.ts'
+import {
+  answerOf,
+  cutAt,
+  cutAtRandom,
+  events,
+  exactly,
+  insideCharacters,
+  json,
+  named,
+  plain,
+  type Served,
+  secondRequest,
+  startServing,
+} from './serve.ts'
 
-/** The reply to a body that arrives in these pieces, or the error. */
-async function decode(recording: Recording, pieces: Buffer[]): Promise<ModelReply | Error> {
-  const { status, headers } = recording.response
-  const server = createServer((request, response) => {
-    request.resume().once('end', async () => {
-      response.writeHead(status, {
-        'content-type': headers['content-type'] ?? (recording.response.sse ? 'text/event-stream' : 'application/json'),
-      })
-      for (const piece of pieces) await new Promise((written) => response.write(piece, written))
-      response.end()
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  try {
-    const answer = openrouter('m/x', { baseURL, apiKey: 'k' }).generate(aRequest())
-    for (;;) {
-      const next = await answer.next()
-      if (next.done) return next.value
-    }
-  } catch (error) {
-    return error as Error
-  } finally {
-    server.closeAllConnections()
-    server.close()
-  }
-}
+type Read = { name: string; recording: Recording; served: Served; reading: Reading }
 
 const recordings = readRecordings()
-const streams = recordings.filter((recording) => recording.response.sse !== undefined)
-const bodies = recordings.filter(
-  (recording) => recording.response.body && recording.response.status === 200 && 'choices' in recording.response.body,
-)
+const streams = recordings.flatMap((recording): Read[] => {
+  const { sse } = recording.response
+  if (sse === undefined) return []
+  return [{ name: recording.name, recording, served: events(sse), reading: readEventText(sse) }]
+})
+const bodies = recordings.flatMap((recording): Read[] => {
+  const { body, status, raw_prefix = '' } = recording.response
+  if (!body || status !== 200) return []
+  const reading = readBody(body as Chunk)
+  return [{ name: recording.name, recording, served: json(raw_prefix + JSON.stringify(body)), reading }]
+})
 const failures = recordings.filter((recording) => recording.response.status >= 400)
+const sendable = [...streams, ...bodies].filter(({ reading }) => reading.details && reading.calls.length > 0)
+const seeds = Array.from({ length: 20 }, (_, index) => index + 1)
 
 describe.skipIf(recordings.length === 0)('recordings', () => {
-  it.each(bodies.map((recording) => [recording.name, recording] as const))('whole: %s', async (_, recording) => {
-    const body = recording.response.body as {
-      choices: { message: Record<string, never>; finish_reason: string | null; error?: unknown }[]
-      error?: unknown
-      usage?: { cost?: number; prompt_tokens?: number }
-    }
-    const text = (recording.response.raw_prefix ?? '') + JSON.stringify(body)
-    const reply = await decode(recording, [Buffer.from(text)])
-    const { message, finish_reason, error } = body.choices[0]!
-    const isEmpty = !message.content && !message.tool_calls && finish_reason === null
-    if (error || body.error || finish_reason === 'error' || isEmpty) {
-      expect(isClewError(reply, 'model')).toBe(true)
-      return
-    }
-    if (reply instanceof Error) throw reply
-    expect(reply.content).toBe(message.content ?? '')
-    expect(reply.reasoningDetails).toEqual(message.reasoning_details)
-    const calls = (message.tool_calls ?? []) as { id: string; function: { name: string; arguments?: string } }[]
-    expect(reply.toolCalls ?? []).toEqual(
-      calls.map((call) => ({ id: call.id, name: call.function.name, arguments: call.function.arguments ?? '' })),
-    )
-    expect(reply.usage?.usd).toBe(body.usage?.cost)
-    expect(reply.usage?.inputTokens ?? 0).toBe(body.usage?.prompt_tokens ?? 0)
+  let server: Awaited<ReturnType<typeof startServing>>
+  beforeAll(async () => {
+    server = await startServing()
+  })
+  afterAll(() => server.close())
+
+  it.each(named(bodies))('not streamed, %s is what a second reading makes of it', async (_, { served, reading }) => {
+    expectReading(await answerOf(server.play([served]).model()), reading)
   })
 
-  it.each(streams.map((recording) => [recording.name, recording] as const))('streamed: %s', async (_, recording) => {
-    const bytes = Buffer.from(recording.response.sse!)
-    const whole = await decode(recording, [bytes])
-    if (!(whole instanceof Error)) {
-      for (const call of whole.toolCalls ?? []) expect(() => JSON.parse(call.arguments || '{}')).not.toThrow()
-      const ids = (whole.toolCalls ?? []).map((call) => call.id)
-      expect(new Set(ids).size).toBe(ids.length)
-      const written = JSON.stringify(recording.response.sse).includes('reasoning_details')
-      if (written) expect(whole.reasoningDetails).toBeDefined()
-    } else if (!isClewError(whole, 'model')) throw whole
-    const cut = await decode(recording, pieces(bytes, recording.response.sse_chunk_bytes))
-    expect(cut).toEqual(whole)
+  it.each(named(streams))('streamed, %s is what a second reading makes of it', async (_, { served, reading }) => {
+    expectReading(await answerOf(server.play([served]).model()), reading)
   })
 
-  it.each(failures.map((recording) => [recording.name, recording] as const))('failed: %s', async (_, recording) => {
-    const error = await decode(recording, [Buffer.from(JSON.stringify(recording.response.body ?? {}))])
-    expect(isClewError(error, 'model') && error.details.status).toBe(recording.response.status)
+  it.each(named(streams))('%s is the same, cut over HTTP', async (_, { recording, served }) => {
+    const bytes = served.pieces[0]!
+    const whole = await answerOf(server.play([served]).model())
+    const { sse_chunk_bytes: sizes } = recording.response
+    const pieces = sizes ? cutAt(bytes, sizes) : cutAtRandom(bytes, 21)
+    const play = server.play([{ pieces }])
+    expect(await answerOf(play.model())).toStrictEqual(whole)
+    // Otherwise nothing would have been cut.
+    expect(play.arrived).toEqual(pieces.map((piece) => piece.length))
+  })
+
+  it.each(named(streams))('%s is the same, cut at random', async (_, { served }) => {
+    const bytes = served.pieces[0]!
+    const whole = await answerOf(exactly([bytes]))
+    for (const seed of seeds) {
+      const pieces = cutAtRandom(bytes, seed)
+      expect(await answerOf(exactly(pieces)), `cut by seed ${seed}`).toStrictEqual(whole)
+    }
+  })
+
+  it('some recordings hold their edges, and details that go back with calls', () => {
+    expect(streams.some(({ recording }) => recording.response.sse_chunk_bytes)).toBe(true)
+    expect(sendable.length).toBeGreaterThan(0)
+  })
+
+  it('the random cuts are inside a character wherever there is one of several bytes', () => {
+    const wide = streams.map(({ served }) => served.pieces[0]!).filter((bytes) => insideCharacters(bytes).length > 0)
+    expect(wide.length).toBeGreaterThan(0)
+    for (const bytes of wide) {
+      const starts = seeds.flatMap((seed) => cutAtRandom(bytes, seed).map((piece) => piece[0]!))
+      expect(starts.some((byte) => (byte & 0xc0) === 0x80)).toBe(true)
+    }
+  })
+
+  it.each(named(sendable))('the details of %s go back with its calls', async (_, { served, reading }) => {
+    const play = server.play([served, plain])
+    const names = reading.calls.map((call) => call.name)
+    const { messages } = await secondRequest(play, reading.model, names)
+    const turn = messages.filter((message) => message.role === 'assistant')
+    expect(turn).toHaveLength(1)
+    expect(turn[0]?.reasoning_details).toStrictEqual(sentBack(reading))
+    const ids = reading.calls.map((call) => call.id)
+    expect(turn[0]?.tool_calls?.map((call) => call.id)).toEqual(ids)
+    expect(messages.flatMap((message) => message.tool_call_id ?? [])).toEqual(ids)
+  })
+
+  it.each(named(failures))('%s is an error of its status', async (_, { response }) => {
+    const play = server.play([json(JSON.stringify(response.body ?? {}), response.status)])
+    const { error, reply } = await answerOf(play.model())
+    expect(reply).toBeUndefined()
+    expect(error?.details.status).toBe(response.status)
+    expect(error?.details.retryable).toBe([408, 429].includes(response.status) || response.status >= 500)
   })
 })
-
-/** At the recorded edges, else every 7 bytes of the first 2,000 (inside lines and characters), then in larger pieces. */
-function pieces(bytes: Buffer, edges: number[] | undefined): Buffer[] {
-  const result: Buffer[] = []
-  let at = 0
-  for (const size of edges ?? []) {
-    result.push(bytes.subarray(at, at + size))
-    at += size
-  }
-  while (at < bytes.length) {
-    const size = at < 2000 ? 7 : 4099
-    result.push(bytes.subarray(at, at + size))
-    at += size
-  }
-  return result
-}

@@ -51,8 +51,14 @@ describe('settings', () => {
       logit_bias: { 5: -100 },
       response_format: { type: 'json_object' },
       provider: { sort: 'price' },
+      plugins: [{ id: 'context-compression', enabled: false }],
     })
-    expect((await ask('ok')).body).toEqual({ model: 'm/x', messages: [{ role: 'user', content: 'Hi' }], stream: true })
+    expect((await ask('ok')).body).toEqual({
+      model: 'm/x',
+      messages: [{ role: 'user', content: 'Hi' }],
+      stream: true,
+      plugins: [{ id: 'context-compression', enabled: false }],
+    })
   })
 
   it('of the default model say that it thinks, unless told otherwise', async () => {
@@ -68,7 +74,21 @@ describe('settings', () => {
     [{ topP: 0 }, /topP is 0; it must be a number above 0/],
     [{ maxTokens: 1.5 }, /maxTokens is 1\.5; it must be a whole number/],
     [{ max_tokens: 5 }, /there is no setting "max_tokens". Write maxTokens/],
-    [{ provider: {} }, /there is no setting "provider".*goes into extraBody/],
+    [{ safe_prompt: true }, /there is no setting "safe_prompt".*goes into extraBody/],
+    [
+      { provider: { allow_fallbacks: false } },
+      /there is no setting provider\.allow_fallbacks. Known: order, allowFallbacks/,
+    ],
+    [{ provider: { dataCollection: 'maybe' } }, /provider\.dataCollection is "maybe"; it must be one of allow, deny/],
+    [{ plugins: ['web'] }, /plugins is \["web"\]; it must be a list such as/],
+    [{ serverTools: [{}] }, /serverTools is/],
+    [{ cacheControl: { ttl: '2h' } }, /cacheControl is .*it must be true, or \{ ttl: '5m' \}/],
+    [{ metadata: { a: 1 } }, /metadata is .*up to 16 pairs/],
+    [{ models: [] }, /models is \[\]; it must be a list of texts/],
+    [{ topLogprobs: 21 }, /topLogprobs is 21; .* at most 20/],
+    [{ retries: -1 }, /retries is -1/],
+    [{ streamLimits: { bytes: 0 } }, /streamLimits\.bytes is 0/],
+    [{ streamLimits: { seconds: 1 } }, /no setting streamLimits\.seconds/],
     [{ stop: ['a', 'b', 'c', 'd', 'e'] }, /stop is .*up to four texts/],
     [{ reasoning: { effort: 'low', maxTokens: 5 } }, /reasoning has effort and maxTokens/],
     [{ reasoning: { max_tokens: 5 } }, /no setting reasoning\.max_tokens/],

@@ -1,0 +1,100 @@
+/** A model behind Chat Completions: asks, decodes, and asks again where that may help. */
+import type { Model, ModelDelta, ModelReply, ModelRequest } from '@clew/core'
+import { DefinitionError, isClewError, type ModelError } from '@clew/core'
+import type OpenAI from 'openai'
+import { answer } from './answer.ts'
+import type { ModelCard } from './card.ts'
+import { costOf, estimateOf } from './card.ts'
+import { outputStrategy, warnOfUnknown } from './card-use.ts'
+import { makeClient } from './client.ts'
+import { RequestEncoder } from './encode.ts'
+import { toWireParameters } from './parameters.ts'
+import type { Profile } from './profile.ts'
+import { type Attempt, defaultRetries, withRetries } from './retry.ts'
+import type { OpenRouterSettings } from './settings.ts'
+
+export type ChatModelOptions = {
+  id: string
+  profile: Profile
+  settings: OpenRouterSettings
+  /** Who is told off in errors: `openrouter("…")`. */
+  where: string
+  /** The card that is known without asking anybody. */
+  card?: ModelCard | undefined
+  /** Fields over those of the settings, where the settings leave them out. */
+  defaults?: { [field: string]: unknown }
+}
+
+/**
+ * The request is streamed always, so that an abort ends it everywhere and a long answer never looks dead.
+ * @throws DefinitionError for a setting that cannot be sent. A missing key is told at the first request.
+ */
+export function chatModel({ id, profile, settings, where, defaults, card: known }: ChatModelOptions): Model {
+  if (typeof id !== 'string' || id.trim() === '')
+    throw new DefinitionError(`${where}: give a model id such as "qwen/qwen3.5-9b".`)
+  const parameters = { ...defaults, ...toWireParameters(settings, profile, where) }
+  const { catalogue, retries = defaultRetries } = settings
+  let card = known
+  let setUp: Promise<{ client: OpenAI; encoder: RequestEncoder }> | undefined
+  const prepare = async () => {
+    const client = await makeClient(settings, profile)
+    // Without its card a model works as well; the card only knows some things before.
+    if (catalogue) card = await catalogue.model(id).catch(() => known)
+    if (card) warnOfUnknown(card, parameters)
+    const output = card ? outputStrategy(card) : profile.output
+    const takes = card?.inputModalities
+    return { client, encoder: new RequestEncoder({ model: id, profile, settings, parameters, output, takes }) }
+  }
+  return {
+    id,
+    estimateUsd: (request) => card && estimateOf(card, request),
+    async *generate(request) {
+      setUp ??= prepare()
+      // A client that could not be made (no key yet) is tried again at the next request.
+      setUp.catch(() => (setUp = undefined))
+      const { client, encoder } = await setUp
+      const exchange = { client, model: id, signal: request.signal, limits: settings.streamLimits }
+      const ask = (attempt: Attempt) => answer({ ...exchange, body: encoder.encode(request) }, attempt)
+      const reply = yield* withRetries(
+        (attempt) => withoutRefused(ask, encoder, request, attempt),
+        retries,
+        request.signal,
+      )
+      return withCost(reply, card)
+    },
+  }
+}
+
+/** One more try without the reasoning of earlier turns, when an upstream cannot read it (section 6.4.7). */
+async function* withoutRefused(
+  ask: (attempt: Attempt) => AsyncGenerator<ModelDelta[], ModelReply>,
+  encoder: RequestEncoder,
+  request: ModelRequest,
+  attempt: Attempt,
+): AsyncGenerator<ModelDelta[], ModelReply> {
+  try {
+    return yield* ask(attempt)
+  } catch (error) {
+    if (attempt.shown || !isReasoningRefused(error) || !encoder.withholdDetails(request)) throw error
+    const { usage } = error.details
+    const reason = `${error.message} Trying again without the reasoning of earlier turns.`
+    yield [{ type: 'model-restart', reason, ...(usage && { usage }) }]
+    return yield* ask(attempt)
+  }
+}
+
+function isReasoningRefused(error: unknown): error is ModelError {
+  if (!isClewError(error, 'model')) return false
+  const { status } = error.details
+  // "Missing" asks for more of it, not for less.
+  if ((status !== 400 && status !== 404) || /missing/i.test(error.message)) return false
+  return /signature|thinking.{0,3} block|thought|\brs_|reasoning (item|block|details)|encrypted_content/i.test(
+    error.message,
+  )
+}
+
+function withCost(reply: ModelReply, card: ModelCard | undefined): ModelReply {
+  if (!reply.usage || reply.usage.usd !== undefined || !card) return reply
+  const usd = costOf(card, reply.usage)
+  return usd === undefined ? reply : { ...reply, usage: { ...reply.usage, usd } }
+}

@@ -1,0 +1,37 @@
+/** The details that go back with an assistant message (section 6.4 of the wire contract): all of them, or whole entries fewer. */
+import type { AssistantMessage, Json } from '@clew/core'
+import { familyOf, familyOfFormat } from './family.ts'
+
+type Detail = { [key: string]: Json }
+
+/**
+ * Left out are Claude's text without its signature, which is refused (it is what an answer leaves behind that was cut
+ * before its end), and after a switch to a model of another family what that family cannot read. `undefined`: nothing
+ * is sent; an empty list that came is sent, some models want it back.
+ */
+export function sendableDetails(
+  { reasoningDetails, source }: AssistantMessage,
+  model: string,
+  fallbacks: readonly string[] = [],
+): readonly Json[] | undefined {
+  if (!reasoningDetails || reasoningDetails.length === 0) return reasoningDetails
+  const from = source && familyOf(source.model)
+  const to = familyOf(model)
+  // A model of the fallback list may have answered: that was no switch.
+  const isSwitched = from && to && from !== to && !fallbacks.some((fallback) => familyOf(fallback) === from)
+  const kept = reasoningDetails.filter((detail) => {
+    if (!isDetail(detail)) return !isSwitched
+    const family = familyOfFormat(detail.format) ?? from
+    if (isSwitched && family !== to) return false
+    return detail.type !== 'reasoning.text' || family !== 'claude' || isText(detail.signature)
+  })
+  return kept.length === 0 ? undefined : kept
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+function isDetail(value: Json): value is Detail {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,128 @@
+/** The settings as a table: each with its name on the wire and its check (sections 2 to 4 of the wire contract). */
+import type { ModelParameters, OpenRouterParameters, ProviderPreferences, Reasoning } from './settings.ts'
+
+export type Rule = { wire: string; test: (value: unknown) => boolean; says: string }
+
+const range = (wire: string, min: number, max: number, above = false): Rule => ({
+  wire,
+  test: (value) => typeof value === 'number' && (above ? value > min : value >= min) && value <= max,
+  says: `a number ${above ? 'above' : 'from'} ${min} ${above ? 'and at most' : 'to'} ${max}`,
+})
+const whole = (wire: string, min: number, max = Number.POSITIVE_INFINITY): Rule => ({
+  wire,
+  test: (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+  says: `a whole number${min === Number.NEGATIVE_INFINITY ? '' : ` of at least ${min}`}${max === Number.POSITIVE_INFINITY ? '' : ` and at most ${max}`}`,
+})
+const flag = (wire: string): Rule => ({ wire, test: (value) => typeof value === 'boolean', says: 'true or false' })
+const object = (wire: string): Rule => ({ wire, test: isRecord, says: 'an object' })
+const text = (wire: string): Rule => ({ wire, test: isText, says: 'a text' })
+const texts = (wire: string): Rule => ({
+  wire,
+  test: (value) => Array.isArray(value) && value.length > 0 && value.every(isText),
+  says: 'a list of texts',
+})
+const oneOf = (wire: string, words: readonly string[]): Rule => ({
+  wire,
+  test: (value) => words.includes(value as string),
+  says: `one of ${words.join(', ')}`,
+})
+
+export const everywhere: { [Name in keyof Required<ModelParameters>]: Rule } = {
+  reasoning: object('reasoning'),
+  maxTokens: whole('max_tokens', 1),
+  temperature: range('temperature', 0, 2),
+  topP: range('top_p', 0, 1, true),
+  stop: {
+    wire: 'stop',
+    test: (value) => isText(value) || (Array.isArray(value) && value.length <= 4 && value.every(isText)),
+    says: 'a text or up to four texts',
+  },
+  frequencyPenalty: range('frequency_penalty', -2, 2),
+  presencePenalty: range('presence_penalty', -2, 2),
+  repetitionPenalty: range('repetition_penalty', 0, 2, true),
+  topK: whole('top_k', 0),
+  seed: whole('seed', Number.NEGATIVE_INFINITY),
+  minP: range('min_p', 0, 1),
+  topA: range('top_a', 0, 1),
+  responseFormat: object('response_format'),
+  logitBias: object('logit_bias'),
+  logprobs: flag('logprobs'),
+  topLogprobs: whole('top_logprobs', 0, 20),
+  parallelToolCalls: flag('parallel_tool_calls'),
+  verbosity: oneOf('verbosity', ['low', 'medium', 'high', 'xhigh', 'max']),
+  serviceTier: oneOf('service_tier', ['auto', 'default', 'fast', 'flex', 'priority', 'scale']),
+  modalities: texts('modalities'),
+  user: text('user'),
+  metadata: {
+    wire: 'metadata',
+    test: (value) =>
+      isRecord(value) &&
+      Object.keys(value).length <= 16 &&
+      Object.entries(value).every(([key, each]) => key.length <= 64 && typeof each === 'string' && each.length <= 512),
+    says: 'up to 16 pairs of texts, keys up to 64 characters and values up to 512',
+  },
+}
+
+export const ofOpenRouter: { [Name in keyof Required<OpenRouterParameters>]: Rule } = {
+  models: texts('models'),
+  provider: object('provider'),
+  plugins: {
+    wire: 'plugins',
+    test: (value) => Array.isArray(value) && value.every((plugin) => isRecord(plugin) && isText(plugin.id)),
+    says: "a list such as [{ id: 'web' }]",
+  },
+  serverTools: {
+    wire: 'tools',
+    test: (value) =>
+      Array.isArray(value) && value.every((tool) => isText(tool) || (isRecord(tool) && isText(tool.type))),
+    says: "a list such as ['web_search']",
+  },
+  cacheControl: {
+    wire: 'cache_control',
+    test: (value) => typeof value === 'boolean' || (isRecord(value) && (value.ttl === '5m' || value.ttl === '1h')),
+    says: "true, or { ttl: '5m' } or { ttl: '1h' }",
+  },
+  trace: object('trace'),
+}
+/** Of these the request's fields are made elsewhere: `encode.ts`, `cache-control.ts`. */
+export const madeElsewhere = ['serverTools', 'cacheControl']
+
+export const reasoningRules: { [Name in keyof Required<Reasoning>]: Rule } = {
+  enabled: flag('enabled'),
+  effort: oneOf('effort', ['max', 'xhigh', 'high', 'medium', 'low', 'minimal', 'none']),
+  maxTokens: whole('max_tokens', 1),
+  exclude: flag('exclude'),
+  summary: oneOf('summary', ['auto', 'concise', 'detailed']),
+}
+const isNumberOrObject = (value: unknown) => typeof value === 'number' || isRecord(value)
+export const providerRules: { [Name in keyof Required<ProviderPreferences>]: Rule } = {
+  order: texts('order'),
+  allowFallbacks: flag('allow_fallbacks'),
+  only: texts('only'),
+  ignore: texts('ignore'),
+  requireParameters: flag('require_parameters'),
+  dataCollection: oneOf('data_collection', ['allow', 'deny']),
+  zdr: flag('zdr'),
+  enforceDistillableText: flag('enforce_distillable_text'),
+  quantizations: texts('quantizations'),
+  sort: { wire: 'sort', test: (value) => isText(value) || isRecord(value), says: "a word such as 'price'" },
+  maxPrice: object('max_price'),
+  preferredMinThroughput: {
+    wire: 'preferred_min_throughput',
+    test: isNumberOrObject,
+    says: 'a number or an object such as { p90: 50 }',
+  },
+  preferredMaxLatency: {
+    wire: 'preferred_max_latency',
+    test: isNumberOrObject,
+    says: 'a number or an object such as { p90: 3 }',
+  },
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+export function isRecord(value: unknown): value is { [key: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
