@@ -2,13 +2,15 @@
 import { DefinitionError, InputError } from '@clew/core'
 import type OpenAI from 'openai'
 import type { Profile } from './profile.ts'
+import { isReplayer } from './recorder/replayer.ts'
 import type { ConnectionSettings } from './settings.ts'
 
 /** @throws InputError when there is no key for a server that needs one, saying where to get it and where to put it. */
 export async function makeClient(settings: ConnectionSettings, profile: Profile): Promise<OpenAI> {
   if (settings.client) return settings.client
   const baseURL = settings.baseURL ?? profile.baseURL ?? ''
-  const apiKey = keyFor(settings.apiKey, baseURL, profile)
+  // What goes nowhere needs no key.
+  const apiKey = isReplayer(settings.fetch) ? 'no-key' : keyFor(settings.apiKey, baseURL, profile)
   const { default: Client } = await import('openai')
   const { url, title } = settings.app ?? {}
   return new Client({

@@ -85,6 +85,7 @@ export class AnswerDecoder {
     const reason = finishReason(this.#finish, toolCalls.length > 0)
     // A word that only the provider knows says more than its neighbour's.
     const raw = reason === 'other' ? this.#finish : (this.#nativeFinish ?? this.#finish)
+    const generationId = this.#source.generationId ?? this.#headerId
     const reply: ModelReply = {
       content: this.#content(),
       ...(this.#reasoning !== '' && { reasoning: this.#reasoning }),
@@ -96,7 +97,7 @@ export class AnswerDecoder {
       finishReason: reason,
       ...(raw !== undefined && { rawFinishReason: raw }),
       ...(this.#usage && { usage: this.#usage }),
-      source: { ...(this.#headerId !== undefined && { generationId: this.#headerId }), ...this.#source },
+      source: { ...this.#source, ...(generationId !== undefined && { generationId }) },
     }
     return { deltas: this.#calls.end(), reply }
   }

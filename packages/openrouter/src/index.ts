@@ -6,6 +6,8 @@ export { type CompatibleOptions, compatible } from './compatible.ts'
 export { image } from './image.ts'
 export { defaultModel, openrouter } from './openrouter.ts'
 export { type OutputStrategy, type Profile, type ProfileName, profiles } from './profile.ts'
+export { type Recorder, record } from './recorder/recorder.ts'
+export { type Replayer, replay } from './recorder/replayer.ts'
 export type {
   CompatibleSettings,
   ConnectionSettings,

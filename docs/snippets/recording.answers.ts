@@ -1,0 +1,1 @@
+export const respond = [{ text: "Ariadne's clew." }]
