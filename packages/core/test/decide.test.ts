@@ -140,4 +140,17 @@ describe('decide', () => {
     const { usd = 0, inputTokens, outputTokens } = before.usage
     expect(decide(before, limits, { usd, tokens: inputTokens + outputTokens, ms: before.ms })).toEqual(step)
   })
+
+  it.each<[string, Partial<RunState>, number, Step]>([
+    ['would go over: it is not made', {}, 0.6, { type: 'finish', status: 'stopped', stop: 'usd' }],
+    ['just fits', {}, 0.5, { type: 'model', turn: 2 }],
+    ['crashed before, and would go over', { request: {} }, 0.6, { type: 'finish', status: 'stopped', stop: 'usd' }],
+    ['is not next', { pending: [ready('a')] }, 0.6, { type: 'tools', calls: [ready('a')], refused: [] }],
+  ])('a request that %s', (_, part, nextUsd, step) => {
+    const spend = { usd: 0.5, tokens: 0, ms: 0, nextUsd }
+    expect(decide(Object.freeze(state({ turn: 1, ...part })), { usd: 1 }, spend)).toEqual(
+      step.type === 'model' && part.request ? { ...step, turn: 1 } : step,
+    )
+    expect(decide(state({ turn: 1 }), {}, spend)).toEqual({ type: 'model', turn: 2 })
+  })
 })
