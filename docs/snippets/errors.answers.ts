@@ -1,1 +1,1 @@
-export const respond = [{ status: 503, error: { code: 503, message: 'No provider is available.' } }]
+export const respond = [{ status: 402, error: { code: 402, message: 'Insufficient credits.' } }]

@@ -73,6 +73,12 @@ export function openScreen(output: Output = process.stdout, env: NodeJS.ProcessE
       case 'text-delta':
         doing = 'answering'
         return
+      case 'model-restart':
+        if (event.usage) usage = addUsage(usage, event.usage)
+        thought = ''
+        doing = 'waiting to try again'
+        line(paint(33, fit(`turn ${turn} · ${printable(event.reason)}`, width())))
+        return
       case 'model-end': {
         usage = addUsage(usage, event.usage)
         const count = event.message.toolCalls?.length ?? 0

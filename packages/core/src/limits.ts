@@ -8,7 +8,7 @@ export type Limits = {
   turns?: number
   /** Tool calls started. After them one last model call is made for an answer. */
   toolCalls?: number
-  /** US dollars as reported by the provider. Stops at once, and before a request that would go over it by its price alone. */
+  /** US dollars as reported by the provider. Stops at once, and before a request whose input alone would go over it. */
   usd?: number
   /** Input and output tokens. Stops at once. */
   tokens?: number

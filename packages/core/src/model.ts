@@ -61,9 +61,9 @@ export interface Model {
   readonly id: string
   /**
    * One answer. Yields one array of deltas for each network chunk and returns the whole reply. Retries, if any, are the
-   * model's own; one after deltas were shown is told by a `model-restart`. Throws `ModelError`.
+   * model's own, and each is told by a `model-restart`. Throws `ModelError`.
    */
   generate(request: ModelRequest): AsyncGenerator<ModelDelta[], ModelReply>
-  /** US dollars that the request will cost at least; asked before it is made when `limits.usd` is set. */
+  /** About how many US dollars the request's input will cost; asked before it is made when `limits.usd` is set. */
   estimateUsd?(request: ModelRequest): number | undefined
 }
