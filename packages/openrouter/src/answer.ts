@@ -14,15 +14,17 @@ export type Exchange = {
   body: string
   signal: AbortSignal
   limits: StreamLimits | undefined
+  thinkTags: boolean
 }
 
 /** @throws ModelError for every kind of failure, with what had arrived; nothing of a failed answer is a reply. */
 export async function* answer(
-  { client, model, body, signal, limits }: Exchange,
+  { client, model, body, signal, limits, thinkTags }: Exchange,
   attempt: Attempt,
 ): AsyncGenerator<ModelDelta[], ModelReply> {
   const response = await post(client, body, signal)
-  const decoder = new AnswerDecoder(model, response.headers.get('x-generation-id') ?? undefined)
+  const headerId = response.headers.get('x-generation-id') ?? undefined
+  const decoder = new AnswerDecoder(model, { headerId, thinkTags })
   const pieces = isEventStream(response)
     ? readStream(response.body, decoder, limits)
     : readWhole(response, decoder, limits)

@@ -8,6 +8,7 @@ import { costOf, estimateOf } from './card.ts'
 import { outputStrategy, warnOfUnknown } from './card-use.ts'
 import { makeClient } from './client.ts'
 import { RequestEncoder } from './encode.ts'
+import { withLeakedCalls } from './leaked-calls.ts'
 import { toWireParameters } from './parameters.ts'
 import type { Profile } from './profile.ts'
 import { type Attempt, defaultRetries, withRetries } from './retry.ts'
@@ -53,16 +54,25 @@ export function chatModel({ id, profile, settings, where, defaults, card: known 
       // A client that could not be made (no key yet) is tried again at the next request.
       setUp.catch(() => (setUp = undefined))
       const { client, encoder } = await setUp
-      const exchange = { client, model: id, signal: request.signal, limits: settings.streamLimits }
+      const { signal } = request
+      const { thinkTags = false } = profile
+      const exchange = { client, model: id, signal, limits: settings.streamLimits, thinkTags }
       const ask = (attempt: Attempt) => answer({ ...exchange, body: encoder.encode(request) }, attempt)
-      const reply = yield* withRetries(
-        (attempt) => withoutRefused(ask, encoder, request, attempt),
-        retries,
-        request.signal,
-      )
-      return withCost(reply, card)
+      const reply = yield* withRetries((attempt) => withoutRefused(ask, encoder, request, attempt), retries, signal)
+      const called = withLeakedCalls(reply, request.tools)
+      if (called !== reply) yield called.toolCalls!.flatMap(asDeltas)
+      return withCost(called, card)
     },
   }
+}
+
+/** A call that was found at the end is shown as if it had come as one. */
+function asDeltas({ name, arguments: text }: { name: string; arguments: string }, index: number): ModelDelta[] {
+  return [
+    { type: 'tool-input-start', index, name },
+    { type: 'tool-input-delta', index, text },
+    { type: 'tool-input-end', index },
+  ]
 }
 
 /** One more try without the reasoning of earlier turns, when an upstream cannot read it (section 6.4.7). */

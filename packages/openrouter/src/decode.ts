@@ -7,10 +7,12 @@ import { ModelError } from '@clew/core'
 import type { WireError } from './errors.ts'
 import { toModelError } from './errors.ts'
 import { mergeDetail, readableDetails } from './reasoning.ts'
+import { ThinkTags } from './think-tags.ts'
 import { ToolCallAssembly } from './tool-calls.ts'
 import { readUsage } from './usage.ts'
 
 type Wire = { [key: string]: unknown }
+type Shown = { reasoning: string; text: string }
 
 export class AnswerDecoder {
   #text = ''
@@ -29,11 +31,16 @@ export class AnswerDecoder {
   readonly #calls = new ToolCallAssembly()
 
   readonly #headerId: string | undefined
+  readonly #thinkTags: ThinkTags | undefined
 
-  /** `headerId`: the generation id of the response's header, for answers that tell none themselves. */
-  constructor(model: string, headerId?: string) {
+  /**
+   * `headerId`: the generation id of the response's header, for answers that tell none themselves; `thinkTags`: reasoning
+   * may stand before the content in `<think>`.
+   */
+  constructor(model: string, { headerId, thinkTags }: { headerId?: string | undefined; thinkTags?: boolean } = {}) {
     this.#source = { model }
     this.#headerId = headerId
+    if (thinkTags) this.#thinkTags = new ThinkTags()
   }
 
   /** Takes one parsed chunk (or a whole answer that was not streamed) and returns what it showed. */
@@ -58,6 +65,8 @@ export class AnswerDecoder {
 
   /** `complete`: the server said that it was done. @throws ModelError with what had arrived, when this is no whole answer. */
   finish(complete: boolean): { deltas: ModelDelta[]; reply: ModelReply } {
+    const deltas: ModelDelta[] = []
+    if (this.#thinkTags) this.#show(this.#thinkTags.end(), deltas)
     if (this.#failure) throw this.failed(toModelError(this.#failure))
     if (!complete && this.#finish === undefined) {
       throw this.failed(
@@ -99,7 +108,7 @@ export class AnswerDecoder {
       ...(this.#usage && { usage: this.#usage }),
       source: { ...this.#source, ...(generationId !== undefined && { generationId }) },
     }
-    return { deltas: this.#calls.end(), reply }
+    return { deltas: [...deltas, ...this.#calls.end()], reply }
   }
 
   /** It failed, or it told finish and usage: by the contract nothing that matters can follow. */
@@ -133,19 +142,24 @@ export class AnswerDecoder {
     const reasoning = details?.length
       ? readableDetails(details)
       : textIn(delta.reasoning) || textIn(delta.reasoning_content)
-    if (reasoning !== '') {
-      this.#reasoning += reasoning
-      deltas.push({ type: 'reasoning-delta', text: reasoning })
-    }
     const text = textIn(delta.content)
-    if (text !== '') {
-      this.#text += text
-      deltas.push({ type: 'text-delta', text })
-    }
+    this.#show({ reasoning, text: '' }, deltas)
+    this.#show(this.#thinkTags ? this.#thinkTags.push(text) : { reasoning: '', text }, deltas)
     this.#refusal += textIn(delta.refusal)
     if (Array.isArray(delta.annotations)) for (const each of delta.annotations) this.#annotations.push(each as Json)
     if (Array.isArray(delta.images)) for (const url of delta.images.flatMap(imageUrl)) this.#images.push(url)
     if (Array.isArray(delta.tool_calls)) for (const fragment of delta.tool_calls) this.#calls.push(fragment, deltas)
+  }
+
+  #show({ reasoning, text }: Shown, deltas: ModelDelta[]): void {
+    if (reasoning !== '') {
+      this.#reasoning += reasoning
+      deltas.push({ type: 'reasoning-delta', text: reasoning })
+    }
+    if (text !== '') {
+      this.#text += text
+      deltas.push({ type: 'text-delta', text })
+    }
   }
 
   #content(): Content {

@@ -19,6 +19,8 @@ export type Profile = {
   namedToolChoice: boolean
   /** How it can be held to a JSON schema: by the schema, by "some JSON object", or by words alone. */
   output: OutputStrategy
+  /** It may leave reasoning in the content, as `<think>…</think>` before the answer. */
+  thinkTags?: boolean
   /** The field of `maxTokens`. */
   maxTokens: 'max_tokens' | 'max_completion_tokens'
 }
@@ -75,6 +77,7 @@ export const profiles = {
     reasoningOut: 'reasoning_content',
     reasoningSwitch: 'none',
     namedToolChoice: false,
+    thinkTags: true,
   },
   groq: {
     ...base,
