@@ -11,6 +11,8 @@ export type LocalOpenRouterOptions = {
   respond: readonly (LocalReply | Respond)[] | Respond
   /** The only key that is let in. Default: any. */
   apiKey?: string
+  /** What `GET /models` lists, as on the wire. Default: nothing. */
+  models?: readonly object[]
 }
 
 export type LocalOpenRouter = {
@@ -43,7 +45,7 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
     const text = await readBody(request)
     const refused = refuseAtTheDoor(request, options.apiKey)
     if (refused) return send(response, refused)
-    if (request.method === 'GET') return send(response, { body: JSON.stringify({ data: [] }) })
+    if (request.method === 'GET') return send(response, { body: JSON.stringify({ data: options.models ?? [] }) })
     const received = receive(request, response, text)
     requests.push(received)
     await send(response, await upstream.answer(received))
