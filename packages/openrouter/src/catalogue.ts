@@ -35,7 +35,7 @@ export function catalogue(options: CatalogueOptions = {}): Catalogue {
   let listing: Promise<Listing> | undefined
 
   async function get(path: string): Promise<{ [field: string]: Json }> {
-    client ??= makeClient(connection, openRouterProfile)
+    client ??= makeClient(connection, openRouterProfile, true)
     client.catch(() => (client = undefined))
     const made = await client
     try {

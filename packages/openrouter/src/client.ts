@@ -5,12 +5,15 @@ import type { Profile } from './profile.ts'
 import { isReplayer } from './recorder/replayer.ts'
 import type { ConnectionSettings } from './settings.ts'
 
-/** @throws InputError when there is no key for a server that needs one, saying where to get it and where to put it. */
-export async function makeClient(settings: ConnectionSettings, profile: Profile): Promise<OpenAI> {
+/**
+ * @param keyless what is asked can be asked without a key, where there is none
+ * @throws InputError when there is no key for a server that needs one, saying where to get it and where to put it
+ */
+export async function makeClient(settings: ConnectionSettings, profile: Profile, keyless = false): Promise<OpenAI> {
   if (settings.client) return settings.client
   const baseURL = settings.baseURL ?? profile.baseURL ?? ''
   // What goes nowhere needs no key.
-  const apiKey = isReplayer(settings.fetch) ? 'no-key' : keyFor(settings.apiKey, baseURL, profile)
+  const apiKey = isReplayer(settings.fetch) ? noKey : keyFor(settings.apiKey, baseURL, profile, keyless)
   const { default: Client } = await import('openai')
   const { url, title } = settings.app ?? {}
   return new Client({
@@ -23,24 +26,29 @@ export async function makeClient(settings: ConnectionSettings, profile: Profile)
     defaultHeaders: {
       ...(url && { 'HTTP-Referer': url }),
       ...(title && { 'X-OpenRouter-Title': title, 'X-Title': title }),
+      ...(keyless && apiKey === noKey && { Authorization: null }),
       ...settings.headers,
     },
     dangerouslyAllowBrowser: true,
   })
 }
 
+/** In place of a key, because the client wants one. */
+const noKey = 'no-key'
+
 /** The environment's key goes to the server that it belongs to, and to this machine. */
-function keyFor(given: string | undefined, baseURL: string, { name, keyEnv, baseURL: home = '' }: Profile): string {
+function keyFor(given: string | undefined, baseURL: string, profile: Profile, keyless: boolean): string {
+  const { name, keyEnv, baseURL: home = '' } = profile
   if (given) return given
   const host = hostOf(baseURL)
   if (host === '')
     throw new InputError(`baseURL is ${JSON.stringify(baseURL)}; give a whole URL such as http://localhost:11434/v1.`)
   const isHome = host === hostOf(home) || host.endsWith(`.${hostOf(home)}`)
   const isLocal = host === 'localhost' || host === '[::1]' || /^127\./.test(host)
-  if (keyEnv === undefined || !(isHome || isLocal)) return 'no-key'
+  if (keyEnv === undefined || !(isHome || isLocal)) return noKey
   const key = globalThis.process?.env?.[keyEnv]?.trim()
   if (key) return key
-  if (!isHome) return 'no-key'
+  if (!isHome || keyless) return noKey
   const where = name === 'openrouter' ? 'Make one at https://openrouter.ai/keys, then set' : 'Set'
   const who = name === 'openrouter' ? 'OpenRouter' : name
   const call = name === 'openrouter' ? 'openrouter(model, { apiKey })' : '{ apiKey }'

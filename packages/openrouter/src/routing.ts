@@ -39,7 +39,7 @@ function slugOf(displayName: string): string {
   return slugs[displayName] ?? displayName
 }
 
-/** `preferences` as on the wire, held to one provider. What filters stays; what orders has nothing left to order. */
+/** `preferences` as on the wire (section 4.1), held to one provider. What filters stays; what orders has nothing left to order. */
 export function pinTo(provider: string, preferences: unknown): object {
   const { order: _, sort: __, only: ___, ...filters } = (preferences ?? {}) as { [field: string]: unknown }
   return { ...filters, only: [provider] }

@@ -233,6 +233,21 @@ describe('other questions', () => {
 })
 
 describe('the key', () => {
+  it('is not needed for the list of models, and none is sent in its place', async () => {
+    vi.stubEnv('OPENROUTER_API_KEY', '')
+    await using server = await serve({
+      '/models': { data: [small] },
+      '/key': () => [401, {}, { error: { message: 'No auth' } }],
+    })
+    const here: typeof fetch = (input, init) =>
+      fetch(String(input).replace('https://openrouter.ai/api/v1', server.url), init)
+    const open = catalogue({ fetch: here, cacheFolder: false })
+    expect(await open.models()).toHaveLength(1)
+    await expect(open.key()).rejects.toThrow(/401: No auth\. Check the API key/)
+    expect(server.asked.map(({ key }) => key)).toEqual([undefined, undefined])
+    vi.unstubAllEnvs()
+  })
+
   it('P144: does not follow a redirect to another origin, neither for a listing nor for an answer', async () => {
     await using stranger = await serve({
       '/models': { data: [small] },
