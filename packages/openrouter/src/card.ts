@@ -60,7 +60,10 @@ export type Catalogue = {
   model(id: string): Promise<ModelCard>
   /** Who serves a model now, and how well. Never kept. */
   endpoints(id: string): Promise<Endpoint[]>
-  /** What one answer cost and who gave it, as on the wire; `id` is `source.generationId` of a message. */
+  /**
+   * What one answer cost and who gave it, as on the wire; `id` is `source.generationId` of a message. Asked for again for
+   * two seconds while it is not known yet.
+   */
   generation(id: string): Promise<{ [field: string]: Json }>
   /** The key's limits and what it has used, as on the wire. */
   key(): Promise<{ [field: string]: Json }>

@@ -1,6 +1,6 @@
 /** `catalogue()`: what OpenRouter knows of models, endpoints, generations and keys (section 12 of the wire contract). */
 import type { Json } from '@clew/core'
-import { InputError, ModelError } from '@clew/core'
+import { InputError, isClewError, ModelError } from '@clew/core'
 import type OpenAI from 'openai'
 import { type Catalogue, type Endpoint, type ModelCard, toCard } from './card.ts'
 import { makeClient } from './client.ts'
@@ -9,6 +9,7 @@ import { fromClientError } from './errors.ts'
 import { type Listing, readListing, writeListing } from './listing-cache.ts'
 import { openRouterProfile } from './profile.ts'
 import type { ConnectionSettings } from './settings.ts'
+import { wait } from './wait.ts'
 
 export type CatalogueOptions = Pick<
   ConnectionSettings,
@@ -100,10 +101,23 @@ export function catalogue(options: CatalogueOptions = {}): Catalogue {
       const { endpoints } = await data(`/models/${pathOf(id)}/endpoints`)
       return Array.isArray(endpoints) ? endpoints.map(toEndpoint) : []
     },
-    generation: (id) => data(`/generation?id=${encodeURIComponent(id)}`),
+    generation: (id) => soon(() => data(`/generation?id=${encodeURIComponent(id)}`)),
     key: () => data('/key'),
     credits: () => data('/credits'),
   }
+}
+
+/** A generation can be unknown for a moment after its answer. */
+async function soon<Value>(ask: () => Promise<Value>): Promise<Value> {
+  for (const ms of [250, 500, 1000]) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isClewError(error, 'model') || error.details.status !== 404) throw error
+      await wait(ms, new AbortController().signal)
+    }
+  }
+  return ask()
 }
 
 /** The next page, on this server only: a link to another one would carry the key there. */

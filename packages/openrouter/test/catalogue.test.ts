@@ -13,6 +13,8 @@ import { type CatalogueOptions, catalogue, openrouter } from '../src/index.ts'
 import { ask } from './ask.ts'
 import { play } from './play.ts'
 
+vi.mock('../src/wait.ts', () => ({ wait: () => Promise.resolve() }))
+
 let folder: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'clew-catalogue-'))
@@ -229,6 +231,17 @@ describe('other questions', () => {
     await expect(open.generation('gen-9')).rejects.toMatchObject({ details: { status: 404, retryable: false } })
     await expect(open.endpoints('../key')).rejects.toThrow(/404|no model id/)
     await expect(open.endpoints('one')).rejects.toThrow(/"one" is no model id; it looks like author\/name/)
+  })
+})
+
+describe('a generation', () => {
+  it('that is not known yet is asked for again', async () => {
+    let asked = 0
+    const later = () =>
+      (++asked < 3 ? [404, {}, { error: { message: 'Not yet' } }] : [200, {}, { data: { id: 'g' } }]) as never
+    await using server = await serve({ '/generation?id=g': later })
+    expect(await server.open().generation('g')).toEqual({ id: 'g' })
+    expect(asked).toBe(3)
   })
 })
 
