@@ -1,6 +1,6 @@
 /** Tool calls as they arrive: arguments are read once, and what could not be sent back is repaired once. */
 import type { Json } from './json.ts'
-import { isDeeperThan, maxDepth } from './json.ts'
+import { isTooDeep } from './json.ts'
 import type { ToolCall } from './message.ts'
 import type { ModelReply } from './model.ts'
 import { isLegalName, legalise } from './tool.ts'
@@ -61,8 +61,7 @@ function parse(text: string, isRest = false): ParsedArguments {
       problem: `the arguments are no valid JSON (${(error as Error).message}). You wrote: ${excerpt(text)}`,
     }
   }
-  if (isDeeperThan(value, maxDepth))
-    return { ok: false, problem: `the arguments are nested deeper than ${maxDepth} levels` }
+  if (isTooDeep(value)) return { ok: false, problem: `the arguments are nested deeper than 500 levels` }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return { ok: true, value: value as { [key: string]: Json }, text }
   }

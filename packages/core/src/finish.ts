@@ -2,7 +2,7 @@
 import type { Step } from './decide.ts'
 import type { RunEvent } from './event.ts'
 import type { Json } from './json.ts'
-import { isDeeperThan, maxDepth } from './json.ts'
+import { isTooDeep } from './json.ts'
 import type { CompiledSchema } from './schema.ts'
 import type { RunState } from './state.ts'
 import type { World } from './world.ts'
@@ -58,7 +58,7 @@ function parseLoosely(text: string): Json | undefined {
     if (candidate === undefined) continue
     try {
       const json = JSON.parse(candidate) as Json
-      if (!isDeeperThan(json, maxDepth)) return json
+      if (!isTooDeep(json)) return json
     } catch {
       // The next candidate, or undefined.
     }

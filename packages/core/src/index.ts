@@ -48,7 +48,7 @@ export {
 } from './event.ts'
 export { checkHistory, repairHistory } from './history.ts'
 export type { AgentInput } from './input.ts'
-export type { Json, JsonSchema } from './json.ts'
+export { isTooDeep, type Json, type JsonSchema } from './json.ts'
 export type { Limits, Spend } from './limits.ts'
 export {
   type AssistantMessage,

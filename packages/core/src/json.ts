@@ -5,12 +5,9 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 /** A JSON Schema document (draft-07 unless it says otherwise). */
 export type JsonSchema = { [key: string]: unknown }
 
-/** What is nested deeper breaks `JSON.stringify` sooner or later; nobody means it. */
-export const maxDepth = 500
-
-/** Whether a parsed JSON value has more than `levels` levels. */
-export function isDeeperThan(value: unknown, levels: number): boolean {
+/** Whether a parsed JSON value has more than 500 levels: what is nested deeper breaks `JSON.stringify` sooner or later. */
+export function isTooDeep(value: unknown, levels = 500): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (levels === 0) return true
-  return Object.values(value).some((child) => isDeeperThan(child, levels - 1))
+  return Object.values(value).some((child) => isTooDeep(child, levels - 1))
 }

@@ -1,6 +1,6 @@
 /** One answer over HTTP: the request goes out, and what comes back is decoded while it comes (sections 1, 7 and 8 of the wire contract). */
 import type { ModelDelta, ModelReply } from '@clew/core'
-import { isClewError, ModelError } from '@clew/core'
+import { isClewError, isTooDeep, ModelError } from '@clew/core'
 import type OpenAI from 'openai'
 import type { StreamLimits } from './bounded-reader.ts'
 import { AnswerDecoder } from './decode.ts'
@@ -87,13 +87,20 @@ async function* readStream(
     while (!next.done) {
       const deltas: ModelDelta[] = []
       let last: ModelDelta[] = []
-      for (const data of next.value) {
-        last = decoder.push(parseEvent(data))
-        for (const delta of last) deltas.push(delta)
+      let broken: { error: unknown } | undefined
+      try {
+        for (const data of next.value) {
+          last = decoder.push(parseEvent(data))
+          for (const delta of last) deltas.push(delta)
+        }
+      } catch (error) {
+        broken = { error }
       }
       // Some hosts tell finish and usage in every event: while events bring something, they get more time.
       if (decoder.isSettled) stream.hurry(last.length === 0 ? 'bare' : 'full')
       if (deltas.length > 0) yield deltas
+      // What came before the broken event in one piece with it was taken, so it is shown.
+      if (broken) throw broken.error
       next = await stream.events.next()
     }
     return next.value
@@ -103,12 +110,17 @@ async function* readStream(
 }
 
 function parseEvent(data: string): unknown {
+  let event: unknown
   try {
-    return JSON.parse(data)
+    event = JSON.parse(data)
   } catch (cause) {
     const message = `The stream held an event that is no JSON: ${excerpt(data)}`
     throw new ModelError(message, { code: 'bad-stream', retryable: true }, { cause })
   }
+  // What cannot be written again cannot be sent back. Short events are not looked at: there are thousands of them.
+  if (data.length > 1000 && isTooDeep(event))
+    throw new ModelError('The stream held an event that is nested too deep.', { code: 'bad-stream', retryable: true })
+  return event
 }
 
 /** Some servers answer a streamed request with one JSON text; it may begin with whitespace that kept the line alive. */
@@ -125,6 +137,7 @@ async function* readWhole(
     const message = `The server's answer is no Chat Completion: ${excerpt(text) || '(empty)'}`
     throw new ModelError(message, { status: response.status, raw: text.slice(0, 10_000) }, { cause })
   }
+  if (isTooDeep(whole)) throw new ModelError("The server's answer is nested too deep.", { status: response.status })
   const deltas = decoder.push(whole)
   if (deltas.length > 0) yield deltas
   return true

@@ -1,6 +1,7 @@
 /** The `openai` client behind a model: made on the first request, because loading it takes longer than all else here. */
 import { DefinitionError, InputError } from '@clew/core'
 import type OpenAI from 'openai'
+import { withShortErrors } from './error-body.ts'
 import type { Profile } from './profile.ts'
 import { isReplayer } from './recorder/replayer.ts'
 import type { ConnectionSettings } from './settings.ts'
@@ -22,7 +23,7 @@ export async function makeClient(settings: ConnectionSettings, profile: Profile,
     // Retries are the model's own matter: two places that retry multiply.
     maxRetries: 0,
     ...(settings.timeoutMs !== undefined && { timeout: settings.timeoutMs }),
-    ...(settings.fetch && { fetch: settings.fetch }),
+    fetch: withShortErrors(settings.fetch, settings.streamLimits),
     defaultHeaders: {
       ...(url && { 'HTTP-Referer': url }),
       ...(title && { 'X-OpenRouter-Title': title, 'X-Title': title }),

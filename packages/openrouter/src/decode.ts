@@ -54,10 +54,13 @@ export class AnswerDecoder {
     if (isWire(choice.logprobs) && Array.isArray(choice.logprobs.content))
       for (const each of choice.logprobs.content) this.#logprobs.push(each as Json)
     if (choice.error) this.#failure ??= choice.error as WireError
-    if (choice.finish_reason === 'error')
-      this.#failure ??= { message: `The provider gave up (${choice.native_finish_reason ?? 'no reason given'}).` }
+    const native = choice.native_finish_reason
+    if (choice.finish_reason === 'error') {
+      const reason = typeof native === 'string' ? native : 'no reason given'
+      this.#failure ??= { message: `The provider gave up (${reason}).` }
+    }
     if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') this.#finish = choice.finish_reason
-    if (typeof choice.native_finish_reason === 'string') this.#nativeFinish = choice.native_finish_reason
+    if (typeof native === 'string') this.#nativeFinish = native
     if (isWire(choice.delta)) this.#readDelta(choice.delta, deltas, true)
     else if (isWire(choice.message)) this.#readDelta(choice.message, deltas, false)
     return deltas
@@ -138,10 +141,8 @@ export class AnswerDecoder {
       if (isFragment) for (const detail of details) mergeDetail(this.#details, detail)
       else for (const detail of details) this.#details.push(detail)
     }
-    // The plain string repeats the details: one of the two is shown.
-    const reasoning = details?.length
-      ? readableDetails(details)
-      : textIn(delta.reasoning) || textIn(delta.reasoning_content)
+    // The plain string repeats the details: one of the two is shown, the string where they bring no text.
+    const reasoning = readableDetails(details ?? []) || textIn(delta.reasoning) || textIn(delta.reasoning_content)
     const text = textIn(delta.content)
     this.#show({ reasoning, text: '' }, deltas)
     this.#show(this.#thinkTags ? this.#thinkTags.push(text) : { reasoning: '', text }, deltas)

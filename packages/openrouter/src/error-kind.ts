@@ -32,7 +32,7 @@ export function errorKind(error: {
   const words = text.toLowerCase()
   if (/rate limit|requests per|tokens per (min|day)/.test(words)) return undefined
   const isOverflow =
-    [code, ...types].some((type) => overflowTypes.includes(String(type))) ||
+    [code, ...types].some((type) => typeof type === 'string' && overflowTypes.includes(type)) ||
     overflowTypes.some((type) => words.includes(type)) ||
     overflowWords.some((pattern) => pattern.test(words))
   return isOverflow ? 'context-overflow' : undefined

@@ -1,5 +1,5 @@
 /** Failures of the wire as `ModelError` (section 10.1 of the wire contract). */
-import { isClewError, ModelError } from '@clew/core'
+import { isClewError, isTooDeep, ModelError } from '@clew/core'
 import { errorKind } from './error-kind.ts'
 import { readHint } from './retry-hint.ts'
 
@@ -86,7 +86,7 @@ function advice(status: number | undefined, text: string): string {
 
 function statusOf(code: unknown): number | undefined {
   const status = typeof code === 'string' ? Number(code) : code
-  return typeof status === 'number' && status >= 400 && status < 600 ? status : undefined
+  return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status < 600 ? status : undefined
 }
 
 function isCode(code: unknown): code is string | number {
@@ -95,7 +95,9 @@ function isCode(code: unknown): code is string | number {
 
 function rawText(raw: unknown): string | undefined {
   if (raw === undefined || raw === null) return undefined
-  return typeof raw === 'string' ? raw : JSON.stringify(raw)
+  if (typeof raw === 'string') return raw
+  // Nothing, or nested deeper than the stack is: no words for a person in there.
+  return isTooDeep(raw) || Object.keys(raw).length === 0 ? undefined : JSON.stringify(raw)
 }
 
 /** The upstream's own words: `raw` is often JSON text around the message that helps. */
@@ -115,5 +117,5 @@ function toWire(value: unknown): Wire {
 }
 
 function textIn(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined
 }

@@ -45,7 +45,7 @@ function append(last: Detail, fragment: Detail): void {
 export function readableDetails(details: readonly Json[]): string {
   return details
     .map((detail) => {
-      const key = isDetail(detail) ? textKeys[detail.type as keyof typeof textKeys] : undefined
+      const key = isDetail(detail) && isText(detail.type) ? textKeys[detail.type as keyof typeof textKeys] : undefined
       const text = key && (detail as Detail)[key]
       return typeof text === 'string' ? text : ''
     })

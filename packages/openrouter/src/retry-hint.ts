@@ -8,7 +8,7 @@ type Wire = { [key: string]: unknown }
  */
 export function readHint(headers: Headers | undefined, metadata: Wire, availability: Wire): number | undefined {
   const inBody = metadata.headers
-  const header = (name: string): unknown => headers?.get(name) ?? field(inBody, name)
+  const header = (name: string): string | number | undefined => headers?.get(name) ?? field(inBody, name)
   return (
     amount(header('retry-after-ms'), 1) ??
     amount(header('retry-after'), 1000) ??
@@ -21,17 +21,19 @@ export function readHint(headers: Headers | undefined, metadata: Wire, availabil
 
 function amount(value: unknown, unit: number): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  return typeof number === 'number' && number >= 0 && Number.isFinite(number) ? Math.ceil(number * unit) : undefined
+  const ms = typeof number === 'number' && number >= 0 ? Math.ceil(number * unit) : Number.NaN
+  return Number.isFinite(ms) ? ms : undefined
 }
 
 /** Some servers tell the moment in seconds. */
 function until(moment: number): number | undefined {
-  if (Number.isNaN(moment)) return undefined
+  if (!Number.isFinite(moment)) return undefined
   const ms = moment < 1e11 ? moment * 1000 : moment
   return Math.max(0, Math.ceil(ms - Date.now()))
 }
 
-function field(headers: unknown, name: string): unknown {
+function field(headers: unknown, name: string): string | number | undefined {
   if (typeof headers !== 'object' || headers === null) return undefined
-  return Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1]
+  const value: unknown = Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1]
+  return typeof value === 'string' || typeof value === 'number' ? value : undefined
 }

@@ -1,5 +1,6 @@
 /** Tool calls out of stream fragments, by section 9.2 of the wire contract. */
 import type { ModelDelta } from '@clew/core'
+import { isTooDeep } from '@clew/core'
 
 type Assembled = { id: string; name: string; arguments: string; started: boolean }
 
@@ -20,7 +21,7 @@ export class ToolCallAssembly {
       function: fn,
     } = fragment as { index?: unknown; id?: unknown; function?: { name?: unknown; arguments?: unknown } }
     const name = typeof fn?.name === 'string' ? fn.name : ''
-    const text = typeof fn?.arguments === 'string' ? fn.arguments : fn?.arguments ? JSON.stringify(fn.arguments) : ''
+    const text = typeof fn?.arguments === 'string' ? fn.arguments : fn?.arguments ? written(fn.arguments) : ''
     // An entry without id, name and arguments is noise of the host, not a call.
     if ((id ?? '') === '' && name === '' && text === '') return
     const call = this.#callFor(
@@ -70,6 +71,12 @@ export class ToolCallAssembly {
     const last = this.#calls.at(-1)
     return name !== '' && last?.name !== '' ? undefined : last
   }
+}
+
+/** Some hosts send an object. */
+function written(value: unknown): string {
+  // What is no JSON is not run.
+  return isTooDeep(value) ? '(nested too deep)' : JSON.stringify(value)
 }
 
 function isWhole(call: Assembled): boolean {

@@ -184,7 +184,7 @@ function slices(bytes: Uint8Array, edges: number[]): Uint8Array[] {
     .filter((piece) => piece.length > 0)
 }
 
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
