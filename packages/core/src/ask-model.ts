@@ -72,7 +72,7 @@ function generate(request: ModelRequest, world: World): AsyncGenerator<ModelDelt
   return world.model.generate(request)
 }
 
-/** What the next model call will cost at least, in US dollars, where the model can tell. */
+/** About what the input of the next model call will cost, in US dollars; 0 where the model cannot tell. */
 export function estimateUsd(state: RunState, world: World): number {
   if (state.pending.length > 0 || !world.model.estimateUsd) return 0
   return world.model.estimateUsd(requestFor({ type: 'model', turn: state.turn + 1 }, state, world)) ?? 0

@@ -61,7 +61,10 @@ export class InputError extends ClewError {
 export type ModelErrorDetails = {
   /** What a program can act on: the request is longer than the model's context; too many requests or tokens a time. */
   kind?: 'context-overflow' | 'rate-limit'
-  /** The provider's code; often the HTTP status. */
+  /**
+   * The provider's code, often the HTTP status. Where there is none, a word of the model: `openrouter()` has `unreachable`,
+   * `incomplete-stream`, `bad-stream`, `stream-limit`, `no-choice`, `empty-answer` and `lost-calls`.
+   */
   code?: string | number
   /** HTTP status, where an answer came at all. */
   status?: number

@@ -4,7 +4,7 @@ import { checkKeys } from './keys.ts'
 import type { RunState, StopReason } from './state.ts'
 
 export type Limits = {
-  /** Model calls that may ask for tools. After them one last call is made for an answer, without tools. Default 20. */
+  /** Model calls that may ask for tools. After them one last call is made for an answer; in it no tool may be called. Default 20. */
   turns?: number
   /** Tool calls started. After them one last model call is made for an answer. */
   toolCalls?: number
@@ -16,7 +16,7 @@ export type Limits = {
   ms?: number
 }
 
-/** What was spent in the root run, for limits that sub-agents share; `nextUsd`: what the next model call costs at least. */
+/** What was spent in the root run, for limits that sub-agents share; `nextUsd`: about what the input of the next model call costs. */
 export type Spend = { usd: number; tokens: number; ms: number; nextUsd?: number }
 
 export const defaultTurns = 20

@@ -22,6 +22,7 @@ export async function* answer(
   { client, model, body, signal, limits, thinkTags }: Exchange,
   attempt: Attempt,
 ): AsyncGenerator<ModelDelta[], ModelReply> {
+  attempt.whole = false
   const response = await post(client, body, signal)
   const headerId = response.headers.get('x-generation-id') ?? undefined
   const decoder = new AnswerDecoder(model, { headerId, thinkTags })

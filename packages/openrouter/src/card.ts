@@ -1,6 +1,7 @@
 /** A model's card: what the catalogue knows of it, and what can be told from that. */
 import type { Json, ModelRequest, Usage } from '@clew/core'
 import { textOf } from '@clew/core'
+import { fieldsOf, isObject } from './json.ts'
 
 /** US dollars a token, but for `request` (one request) and `image` (one image). */
 export type Prices = {
@@ -71,19 +72,17 @@ export type Catalogue = {
   credits(): Promise<{ [field: string]: Json }>
 }
 
-type Wire = { [key: string]: unknown }
-
 /** One entry of `GET /models` (section 12 of the wire contract). Prices there are texts. */
 export function toCard(entry: unknown, asOf: string): ModelCard | undefined {
-  const wire = toWire(entry)
+  const wire = fieldsOf(entry)
   if (typeof wire.id !== 'string') return undefined
-  const { input_modalities, output_modalities } = toWire(wire.architecture)
-  const top = toWire(wire.top_provider)
+  const { input_modalities, output_modalities } = fieldsOf(wire.architecture)
+  const top = fieldsOf(wire.top_provider)
   const contextLength = amount(wire.context_length) ?? amount(top.context_length)
   const maxOutputTokens = amount(top.max_completion_tokens)
   const reasoning = toReasoning(wire.reasoning)
   const prices = toPrices(wire.pricing, { input: 0, output: 0 })
-  const higherPrices = toHigherPrices(toWire(wire.pricing).overrides, prices)
+  const higherPrices = toHigherPrices(fieldsOf(wire.pricing).overrides, prices)
   return {
     id: wire.id,
     name: typeof wire.name === 'string' ? wire.name : wire.id,
@@ -101,7 +100,7 @@ export function toCard(entry: unknown, asOf: string): ModelCard | undefined {
 }
 
 function toPrices(pricing: unknown, base: Prices): Prices {
-  const { prompt, completion, input_cache_read, input_cache_write, request, image } = toWire(pricing)
+  const { prompt, completion, input_cache_read, input_cache_write, request, image } = fieldsOf(pricing)
   const cacheRead = amount(input_cache_read) ?? base.cacheRead
   const cacheWrite = amount(input_cache_write) ?? base.cacheWrite
   const perRequest = amount(request) ?? base.request
@@ -120,15 +119,15 @@ function toHigherPrices(overrides: unknown, base: Prices): NonNullable<ModelCard
   if (!Array.isArray(overrides)) return []
   return overrides
     .flatMap((override) => {
-      const fromInputTokens = amount(toWire(override).min_prompt_tokens)
+      const fromInputTokens = amount(fieldsOf(override).min_prompt_tokens)
       return fromInputTokens === undefined ? [] : [{ fromInputTokens, ...toPrices(override, base) }]
     })
     .sort((a, b) => a.fromInputTokens - b.fromInputTokens)
 }
 
 function toReasoning(reasoning: unknown): ModelCard['reasoning'] {
-  if (typeof reasoning !== 'object' || reasoning === null) return undefined
-  const { mandatory, supported_efforts, default_effort, default_enabled } = reasoning as Wire
+  if (!isObject(reasoning)) return undefined
+  const { mandatory, supported_efforts, default_effort, default_enabled } = reasoning
   return {
     mandatory: mandatory === true,
     ...(Array.isArray(supported_efforts) && { efforts: texts(supported_efforts, []) }),
@@ -174,8 +173,4 @@ function amount(value: unknown): number | undefined {
 
 function texts(value: unknown, otherwise: string[]): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : otherwise
-}
-
-function toWire(value: unknown): Wire {
-  return typeof value === 'object' && value !== null ? (value as Wire) : {}
 }

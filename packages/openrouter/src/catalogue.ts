@@ -6,15 +6,15 @@ import { type Catalogue, type Endpoint, type ModelCard, toCard } from './card.ts
 import { makeClient } from './client.ts'
 import { defaultCard } from './default-card.ts'
 import { fromClientError } from './errors.ts'
+import { fieldsOf } from './json.ts'
 import { type Listing, readListing, writeListing } from './listing-cache.ts'
 import { openRouterProfile } from './profile.ts'
 import type { ConnectionSettings } from './settings.ts'
 import { wait } from './wait.ts'
 
-export type CatalogueOptions = Pick<
-  ConnectionSettings,
-  'apiKey' | 'baseURL' | 'headers' | 'timeoutMs' | 'fetch' | 'client'
-> & {
+export type CatalogueOptions = Pick<ConnectionSettings, 'apiKey' | 'baseURL' | 'headers' | 'fetch' | 'client'> & {
+  /** Milliseconds until an answer must begin. Default 30 seconds: a model waits for its card before its first request. */
+  timeoutMs?: number
   /** Where the list of models is kept between processes. Default: `clew` in the user's cache folder; `false`: nowhere. */
   cacheFolder?: string | false
   /** Milliseconds for which the kept list is taken for today's. Default: one day. */
@@ -31,16 +31,20 @@ const maxPages = 20
  * Its promises reject with `ModelError` when OpenRouter refuses or cannot be reached.
  */
 export function catalogue(options: CatalogueOptions = {}): Catalogue {
-  const { cacheFolder, maxAgeMs = aDayMs, ...connection } = options
+  const { cacheFolder, maxAgeMs = aDayMs, timeoutMs = 30_000, ...connection } = options
   let client: Promise<OpenAI> | undefined
   let listing: Promise<Listing> | undefined
+  let freshUntil = 0
 
   async function get(path: string): Promise<{ [field: string]: Json }> {
-    client ??= makeClient(connection, openRouterProfile, true)
-    client.catch(() => (client = undefined))
+    client ??= makeClient(connection, openRouterProfile, true).catch((error) => {
+      client = undefined
+      throw error
+    })
     const made = await client
     try {
-      return (await made.get(path, { maxRetries: 2 })) as { [field: string]: Json }
+      // Nothing is shown of these and nothing is paid for them: the client's own retries will do.
+      return (await made.get(path, { maxRetries: 2, timeout: timeoutMs })) as { [field: string]: Json }
     } catch (error) {
       throw fromClientError(error, made.baseURL)
     }
@@ -61,7 +65,7 @@ export function catalogue(options: CatalogueOptions = {}): Catalogue {
   async function freshListing(): Promise<Listing> {
     const place = {
       folder: cacheFolder,
-      baseURL: connection.baseURL ?? connection.client?.baseURL ?? openRouterProfile.baseURL!,
+      baseURL: connection.client?.baseURL ?? connection.baseURL ?? openRouterProfile.baseURL!,
     }
     const kept = await readListing(place)
     if (kept && Date.now() - Date.parse(kept.asOf) < maxAgeMs) return kept
@@ -75,10 +79,20 @@ export function catalogue(options: CatalogueOptions = {}): Catalogue {
     }
   }
 
+  /** Asked for once, however many ask for it at a time. */
+  function currentListing(): Promise<Listing> {
+    if (listing && Date.now() < freshUntil) return listing
+    freshUntil = Number.POSITIVE_INFINITY
+    listing = freshListing()
+    listing.then(
+      ({ asOf }) => (freshUntil = Date.parse(asOf) + maxAgeMs),
+      () => (freshUntil = 0),
+    )
+    return listing
+  }
+
   async function models(): Promise<ModelCard[]> {
-    const current = await listing?.catch(() => undefined)
-    if (!current || Date.now() - Date.parse(current.asOf) >= maxAgeMs) listing = freshListing()
-    const { models: entries, asOf } = await listing!
+    const { models: entries, asOf } = await currentListing()
     return entries.flatMap((entry) => toCard(entry, asOf) ?? [])
   }
 
@@ -93,7 +107,7 @@ export function catalogue(options: CatalogueOptions = {}): Catalogue {
     return card
   }
 
-  const data = async (path: string) => toRecord((await get(path)).data)
+  const data = async (path: string) => fieldsOf((await get(path)).data) as { [field: string]: Json }
   return {
     models,
     model,
@@ -122,7 +136,7 @@ async function soon<Value>(ask: () => Promise<Value>): Promise<Value> {
 
 /** The next page, on this server only: a link to another one would carry the key there. */
 function nextPath(links: Json | undefined, baseURL: string): string | undefined {
-  const { next } = toRecord(links)
+  const { next } = fieldsOf(links)
   if (typeof next !== 'string' || next === '') return undefined
   const base = new URL(baseURL)
   const url = new URL(next, base)
@@ -138,13 +152,13 @@ function pathOf(id: string): string {
 }
 
 function toEndpoint(entry: Json): Endpoint {
-  const wire = toRecord(entry)
-  const number = (value: Json | undefined) => (typeof value === 'number' ? value : undefined)
+  const wire = fieldsOf(entry)
+  const number = (value: unknown) => (typeof value === 'number' ? value : undefined)
   const contextLength = number(wire.context_length)
   const maxOutputTokens = number(wire.max_completion_tokens)
   const uptime = number(wire.uptime_last_30m)
-  const latency = number(toRecord(wire.latency_last_30m).p50)
-  const throughput = number(toRecord(wire.throughput_last_30m).p50)
+  const latency = number(fieldsOf(wire.latency_last_30m).p50)
+  const throughput = number(fieldsOf(wire.throughput_last_30m).p50)
   return {
     provider: String(wire.provider_name ?? wire.name ?? ''),
     tag: String(wire.tag ?? ''),
@@ -164,10 +178,6 @@ function nearest(id: string, cards: readonly ModelCard[]): string {
   const near = cards.filter((card) => name !== '' && card.id.toLowerCase().includes(name)).slice(0, 3)
   const ids = (near.length > 0 ? near : cards.slice(0, 3)).map((card) => card.id)
   return `It has ${ids.join(', ')} and others: see models().`
-}
-
-function toRecord(value: Json | undefined): { [field: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
 }
 
 function cut(value: Json): string {

@@ -50,9 +50,11 @@ export function chatModel({ id, profile, settings, where, defaults, card: known 
     id,
     estimateUsd: (request) => card && estimateOf(card, request),
     async *generate(request) {
-      setUp ??= prepare()
       // A client that could not be made (no key yet) is tried again at the next request.
-      setUp.catch(() => (setUp = undefined))
+      setUp ??= prepare().catch((error) => {
+        setUp = undefined
+        throw error
+      })
       const { client, encoder } = await setUp
       const { signal } = request
       const { thinkTags = false } = profile
@@ -105,6 +107,5 @@ function isReasoningRefused(error: unknown): error is ModelError {
 
 function withCost(reply: ModelReply, card: ModelCard | undefined): ModelReply {
   if (!reply.usage || reply.usage.usd !== undefined || !card) return reply
-  const usd = costOf(card, reply.usage)
-  return usd === undefined ? reply : { ...reply, usage: { ...reply.usage, usd } }
+  return { ...reply, usage: { ...reply.usage, usd: costOf(card, reply.usage) } }
 }

@@ -1,5 +1,5 @@
 /** The `openai` client behind a model: made on the first request, because loading it takes longer than all else here. */
-import { DefinitionError, InputError } from '@clew/core'
+import { InputError } from '@clew/core'
 import type OpenAI from 'openai'
 import { withShortErrors } from './error-body.ts'
 import type { Profile } from './profile.ts'
@@ -24,6 +24,7 @@ export async function makeClient(settings: ConnectionSettings, profile: Profile,
     maxRetries: 0,
     ...(settings.timeoutMs !== undefined && { timeout: settings.timeoutMs }),
     fetch: withShortErrors(settings.fetch, settings.streamLimits),
+    // Section 1.1 of the wire contract: who asks, under the new and the old name.
     defaultHeaders: {
       ...(url && { 'HTTP-Referer': url }),
       ...(title && { 'X-OpenRouter-Title': title, 'X-Title': title }),
@@ -58,36 +59,4 @@ function keyFor(given: string | undefined, baseURL: string, profile: Profile, ke
 
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname : ''
-}
-
-export const connectionSettings = [
-  'apiKey',
-  'baseURL',
-  'app',
-  'headers',
-  'timeoutMs',
-  'retries',
-  'streamLimits',
-  'fetch',
-  'client',
-  'catalogue',
-  'extraBody',
-]
-
-/** What concerns the way to the server. @throws DefinitionError */
-export function checkConnection({ app, timeoutMs, retries, streamLimits }: ConnectionSettings, where: string): void {
-  if (timeoutMs !== undefined && !(timeoutMs > 0))
-    throw new DefinitionError(`${where}: timeoutMs is ${timeoutMs}; it must be a number above 0.`)
-  if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0))
-    throw new DefinitionError(`${where}: retries is ${retries}; it must be a whole number of at least 0.`)
-  const unknown = Object.keys(app ?? {}).find((name) => name !== 'url' && name !== 'title')
-  if (unknown) throw new DefinitionError(`${where}: there is no setting app.${unknown}. Known: url, title.`)
-  for (const [name, value] of Object.entries(streamLimits ?? {})) {
-    if (!['bytes', 'eventChars', 'idleMs', 'ms'].includes(name))
-      throw new DefinitionError(
-        `${where}: there is no setting streamLimits.${name}. Known: bytes, eventChars, idleMs, ms.`,
-      )
-    if (value !== undefined && !(typeof value === 'number' && value > 0))
-      throw new DefinitionError(`${where}: streamLimits.${name} is ${value}; it must be a number above 0.`)
-  }
 }

@@ -6,12 +6,12 @@ import type { Content, FinishReason, Json, ModelDelta, ModelReply, Source, Usage
 import { ModelError } from '@clew/core'
 import type { WireError } from './errors.ts'
 import { toModelError } from './errors.ts'
+import { type Fields, isObject } from './json.ts'
 import { mergeDetail, readableDetails } from './reasoning.ts'
 import { ThinkTags } from './think-tags.ts'
 import { ToolCallAssembly } from './tool-calls.ts'
 import { readUsage } from './usage.ts'
 
-type Wire = { [key: string]: unknown }
 type Shown = { reasoning: string; text: string }
 
 export class AnswerDecoder {
@@ -46,12 +46,12 @@ export class AnswerDecoder {
   /** Takes one parsed chunk (or a whole answer that was not streamed) and returns what it showed. */
   push(chunk: unknown): ModelDelta[] {
     const deltas: ModelDelta[] = []
-    if (!isWire(chunk)) return deltas
+    if (!isObject(chunk)) return deltas
     this.#readEnvelope(chunk)
     const choice = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined
-    if (!isWire(choice)) return deltas
+    if (!isObject(choice)) return deltas
     this.#hasChoice = true
-    if (isWire(choice.logprobs) && Array.isArray(choice.logprobs.content))
+    if (isObject(choice.logprobs) && Array.isArray(choice.logprobs.content))
       for (const each of choice.logprobs.content) this.#logprobs.push(each as Json)
     if (choice.error) this.#failure ??= choice.error as WireError
     const native = choice.native_finish_reason
@@ -61,8 +61,8 @@ export class AnswerDecoder {
     }
     if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') this.#finish = choice.finish_reason
     if (typeof native === 'string') this.#nativeFinish = native
-    if (isWire(choice.delta)) this.#readDelta(choice.delta, deltas, true)
-    else if (isWire(choice.message)) this.#readDelta(choice.message, deltas, false)
+    if (isObject(choice.delta)) this.#readDelta(choice.delta, deltas, true)
+    else if (isObject(choice.message)) this.#readDelta(choice.message, deltas, false)
     return deltas
   }
 
@@ -124,7 +124,7 @@ export class AnswerDecoder {
     return { text: this.#text, reasoning: this.#reasoning }
   }
 
-  #readEnvelope(chunk: Wire): void {
+  #readEnvelope(chunk: Fields): void {
     if (chunk.error) this.#failure ??= chunk.error as WireError
     if (typeof chunk.id === 'string' && chunk.id !== '') this.#source.generationId ??= chunk.id
     if (typeof chunk.provider === 'string' && chunk.provider !== '') this.#source.provider ??= chunk.provider
@@ -133,7 +133,7 @@ export class AnswerDecoder {
     this.#usage = readUsage(chunk.usage) ?? this.#usage
   }
 
-  #readDelta(delta: Wire, deltas: ModelDelta[], isFragment: boolean): void {
+  #readDelta(delta: Fields, deltas: ModelDelta[], isFragment: boolean): void {
     const details = Array.isArray(delta.reasoning_details) ? (delta.reasoning_details as Json[]) : undefined
     if (details) {
       this.#details ??= []
@@ -201,14 +201,10 @@ function finishReason(reason: string | undefined, hasCalls: boolean): FinishReas
 function textIn(value: unknown): string {
   if (typeof value === 'string') return value
   if (!Array.isArray(value)) return ''
-  return value.map((part) => (isWire(part) && typeof part.text === 'string' ? part.text : '')).join('')
+  return value.map((part) => (isObject(part) && typeof part.text === 'string' ? part.text : '')).join('')
 }
 
 function imageUrl(image: unknown): string[] {
-  const url = isWire(image) && isWire(image.image_url) ? image.image_url.url : undefined
+  const url = isObject(image) && isObject(image.image_url) ? image.image_url.url : undefined
   return typeof url === 'string' ? [url] : []
-}
-
-function isWire(value: unknown): value is Wire {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -40,6 +40,7 @@ export class RequestEncoder {
     const { tools, toolChoice, conversation } = request
     // Providers refuse this one without tools.
     if (tools.length === 0) delete parameters.parallel_tool_calls
+    // Sticky routing: a conversation stays with its provider, and with that one's cache (sections 4.2 and 6.4.6).
     if (profile.openRouterFields && conversation) parameters.session_id ??= conversation
     const head = JSON.stringify({
       model,
@@ -80,6 +81,7 @@ export class RequestEncoder {
   }
 }
 
+/** Section 2.2. A provider may take the schema for a hint, so the answer is checked against it all the same, by core. */
 function formatOf(schema: NonNullable<ModelRequest['output']>, strategy: OutputStrategy): object {
   if (strategy === 'words') return {}
   if (strategy === 'json_object') return { response_format: { type: 'json_object' } }

@@ -1,9 +1,8 @@
 /** Failures of the wire as `ModelError` (section 10.1 of the wire contract). */
 import { isClewError, isTooDeep, ModelError } from '@clew/core'
 import { errorKind } from './error-kind.ts'
+import { fieldsOf, isObject, isText } from './json.ts'
 import { readHint } from './retry-hint.ts'
-
-type Wire = { [key: string]: unknown }
 
 /** An error object as OpenRouter and its like send it; every field may be missing or of another type. */
 export type WireError = { code?: unknown; message?: unknown; metadata?: unknown; [key: string]: unknown } | string
@@ -14,8 +13,8 @@ type Circumstances = { status?: number; headers?: Headers | undefined; cause?: u
 /** `[provider] innermost text`, with code, status, kind, and whether and when the same request may succeed. */
 export function toModelError(error: WireError, { status, headers, cause }: Circumstances = {}): ModelError {
   const wire = typeof error === 'string' ? { message: error } : error
-  const metadata = toWire(wire.metadata)
-  const availability = toWire(wire.availability)
+  const metadata = fieldsOf(wire.metadata)
+  const availability = fieldsOf(wire.availability)
   const code = [wire.code, availability.code, metadata.error_type, wire.error_type].find(isCode)
   const known = status ?? statusOf(wire.code) ?? statusOf(wire.http_status)
   const provider = textIn(metadata.provider_name)
@@ -49,14 +48,13 @@ export function toModelError(error: WireError, { status, headers, cause }: Circu
 export function fromClientError(error: unknown, baseURL: string): unknown {
   const ours = causes(error).find((cause) => isClewError(cause))
   if (ours) return ours
-  const { status, error: body, message, headers } = error as Wire
+  const { status, error: body, message, headers } = fieldsOf(error)
   if (typeof status === 'number') {
     const circumstances = { status, headers: headers instanceof Headers ? headers : undefined, cause: error }
     // A gateway in between answers with a page of its own.
     const isPage = body === undefined && /<html|<!doctype/i.test(String(message))
     if (isPage) return toModelError('The server answered with a web page instead of JSON.', circumstances)
-    const wire = typeof body === 'object' && body !== null ? (body as WireError) : String(body ?? message)
-    return toModelError(wire, circumstances)
+    return toModelError(isObject(body) ? body : String(body ?? message), circumstances)
   }
   const reasons = new Set(causes(error).map((cause) => cause.message.replace(/\.$/, '')))
   return new ModelError(
@@ -81,7 +79,7 @@ function isRetryable(status: number | undefined, said: unknown, text: string): b
 
 function advice(status: number | undefined, text: string): string {
   if (status !== 401) return ''
-  return `${text.endsWith('.') ? '' : '.'} Check the API key: OPENROUTER_API_KEY, or openrouter(model, { apiKey }).`
+  return `${text.endsWith('.') ? '' : '.'} Check the API key: the setting apiKey, or the environment variable (OPENROUTER_API_KEY for OpenRouter).`
 }
 
 function statusOf(code: unknown): number | undefined {
@@ -90,7 +88,7 @@ function statusOf(code: unknown): number | undefined {
 }
 
 function isCode(code: unknown): code is string | number {
-  return typeof code === 'number' || (typeof code === 'string' && code !== '')
+  return typeof code === 'number' || isText(code)
 }
 
 function rawText(raw: unknown): string | undefined {
@@ -104,16 +102,12 @@ function rawText(raw: unknown): string | undefined {
 function innermost(raw: string | undefined): string | undefined {
   if (raw === undefined || raw.trim() === '') return undefined
   try {
-    const parsed = toWire(JSON.parse(raw))
+    const parsed = fieldsOf(JSON.parse(raw))
     const inner = parsed.error ?? parsed.message ?? parsed.detail
-    return textIn(inner) ?? textIn(toWire(inner).message) ?? raw
+    return textIn(inner) ?? textIn(fieldsOf(inner).message) ?? raw
   } catch {
     return raw
   }
-}
-
-function toWire(value: unknown): Wire {
-  return typeof value === 'object' && value !== null ? (value as Wire) : {}
 }
 
 function textIn(value: unknown): string | undefined {

@@ -4,7 +4,7 @@ export type Family = 'claude' | 'openai' | 'gemini' | 'grok' | 'open'
 
 /** Signed and encrypted reasoning is of one family; open models think in plain text. Unknown: a router that may choose any. */
 export function familyOf(model: string): Family | undefined {
-  if (/^(@preset\/|openrouter\/)|@preset\//.test(model)) return undefined
+  if (/^openrouter\/|@preset\//.test(model)) return undefined
   if (/claude|^~?anthropic\//i.test(model)) return 'claude'
   if (/gpt-oss/i.test(model)) return 'open'
   if (/^~?openai\/|^(gpt|o[1-9]|chatgpt|codex)\b/i.test(model)) return 'openai'

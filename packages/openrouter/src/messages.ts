@@ -6,6 +6,7 @@ import type { AssistantMessage, Content, Json, Message, ToolMessage } from '@cle
 import { InputError, textOf } from '@clew/core'
 import { markedPositions, type toMark, withMark } from './cache-control.ts'
 import { familyOf } from './family.ts'
+import { isObject } from './json.ts'
 import { checkMedia } from './media.ts'
 import { mediaOf, wireContent, wirePart, withoutMedia } from './parts.ts'
 import type { Profile } from './profile.ts'
@@ -86,7 +87,13 @@ export class MessageEncoder {
       if (message.role === 'tool' && this.#movesMedia(message.content)) media.push(message)
       if (media.length > 0 && rest[at + 1]?.role !== 'tool') {
         const results = media
-        entries.push({ role: 'user', wire: () => mediaOf(results), kept: [this.#encodedMedia, message] })
+        const [first] = results
+        // Kept for a single result only: one of several may be another next time.
+        entries.push({
+          role: 'user',
+          wire: () => mediaOf(results),
+          ...(first && results.length === 1 && { kept: [this.#encodedMedia, first] }),
+        })
         media = []
       }
     }
@@ -165,7 +172,5 @@ function textOfEntry({ wire, kept }: Entry): string {
 }
 
 function isFileAnnotation(annotation: Json): boolean {
-  return (
-    typeof annotation === 'object' && annotation !== null && !Array.isArray(annotation) && annotation.type === 'file'
-  )
+  return isObject(annotation) && annotation.type === 'file'
 }

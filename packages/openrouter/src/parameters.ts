@@ -1,12 +1,22 @@
 /** Settings to fields of the request: each with its name on the wire and its check (sections 2 to 4 of the wire contract). */
 import { DefinitionError } from '@clew/core'
-import { checkConnection, connectionSettings } from './client.ts'
+import { type Fields, isObject } from './json.ts'
 import type { Profile } from './profile.ts'
 import { switchReasoning } from './profile.ts'
-import { everywhere, isRecord, madeElsewhere, ofOpenRouter, providerRules, type Rule, reasoningRules } from './rules.ts'
-import type { OpenRouterSettings, Reasoning, ServerTool } from './settings.ts'
+import {
+  appRules,
+  type Check,
+  connectionRules,
+  everywhere,
+  limitRules,
+  madeElsewhere,
+  ofOpenRouter,
+  providerRules,
+  type Rule,
+  reasoningRules,
+} from './rules.ts'
+import type { ConnectionSettings, OpenRouterSettings, Reasoning, ServerTool } from './settings.ts'
 
-type Fields = { [field: string]: unknown }
 /** Fields that Clew writes; in `extraBody` they would fight with it. */
 const ownFields = ['model', 'messages', 'tools', 'tool_choice', 'stream']
 
@@ -15,11 +25,14 @@ const ownFields = ['model', 'messages', 'tools', 'tool_choice', 'stream']
  * @throws DefinitionError naming the setting, its value, and what it may be.
  */
 export function toWireParameters(settings: OpenRouterSettings, profile: Profile, where: string): Fields {
-  checkConnection(settings, where)
   const wire: Fields = {}
   const names: { [name: string]: Rule } = profile.openRouterFields ? { ...everywhere, ...ofOpenRouter } : everywhere
   for (const [name, value] of Object.entries(settings)) {
-    if (value === undefined || connectionSettings.includes(name)) continue
+    if (value === undefined) continue
+    if (Object.hasOwn(connectionRules, name)) {
+      checkConnection(name as keyof ConnectionSettings, value, where)
+      continue
+    }
     const rule = Object.hasOwn(names, name) ? names[name] : undefined
     if (!rule) throw new DefinitionError(`${where}: ${noSetting(name, names)}`)
     check(rule, value, where, name)
@@ -37,7 +50,7 @@ export function toWireParameters(settings: OpenRouterSettings, profile: Profile,
 /** Silent loss of history is for those who ask for it (section 4.3). */
 function withoutCompression(plugins: unknown): unknown {
   const given = Array.isArray(plugins) ? plugins : []
-  if (given.some((plugin) => isRecord(plugin) && plugin.id === 'context-compression')) return given
+  if (given.some((plugin) => isObject(plugin) && plugin.id === 'context-compression')) return given
   return [...given, { id: 'context-compression', enabled: false }]
 }
 
@@ -66,8 +79,19 @@ function toWireReasoning(reasoning: Reasoning, profile: Profile, where: string):
   )
 }
 
+function checkConnection(name: keyof ConnectionSettings, value: unknown, where: string): void {
+  check(connectionRules[name], value, where, name)
+  const rules = name === 'app' ? appRules : name === 'streamLimits' ? limitRules : undefined
+  if (rules) checkEach(value as object, rules, where, name)
+}
+
 function rename(value: object, rules: { [name: string]: Rule }, where: string, parent: string): Fields {
-  const wire: Fields = {}
+  checkEach(value, rules, where, parent)
+  const given = Object.entries(value).filter(([, each]) => each !== undefined)
+  return Object.fromEntries(given.map(([name, each]) => [rules[name]!.wire, each]))
+}
+
+function checkEach(value: object, rules: { [name: string]: Check }, where: string, parent: string): void {
   for (const [name, each] of Object.entries(value)) {
     if (each === undefined) continue
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
@@ -76,12 +100,10 @@ function rename(value: object, rules: { [name: string]: Rule }, where: string, p
       throw new DefinitionError(`${where}: there is no setting ${parent}.${name}. Known: ${known}.`)
     }
     check(rule, each, where, `${parent}.${name}`)
-    wire[rule.wire] = each
   }
-  return wire
 }
 
-function check(rule: Rule, value: unknown, where: string, name: string): void {
+function check(rule: Check, value: unknown, where: string, name: string): void {
   if (rule.test(value)) return
   throw new DefinitionError(`${where}: ${name} is ${JSON.stringify(value)}; it must be ${rule.says}.`)
 }
@@ -90,7 +112,7 @@ function noSetting(name: string, rules: { [name: string]: Rule }): string {
   if (Object.hasOwn(ofOpenRouter, name)) return `${name} is for OpenRouter only; leave it out.`
   const byWireName = Object.entries(rules).find(([, rule]) => rule.wire === name)?.[0]
   if (byWireName) return `there is no setting "${name}". Write ${byWireName}.`
-  const known = [...Object.keys(rules), ...connectionSettings].join(', ')
+  const known = [...Object.keys(rules), ...Object.keys(connectionRules)].join(', ')
   return `there is no setting "${name}". Known: ${known}. Any other field of the request goes into extraBody.`
 }
 

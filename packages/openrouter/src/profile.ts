@@ -7,8 +7,11 @@ export type Profile = {
   baseURL?: string
   /** The environment variable of its key. Read for `baseURL` of the profile only; none: the server needs no key. */
   keyEnv?: string
-  /** Fields that OpenRouter alone has (`provider`, `plugins`, `models`, `session_id`, …) may be sent. */
-  openRouterFields: boolean
+  /**
+   * Fields that OpenRouter alone has (`provider`, `plugins`, `models`, `session_id`, …) may be sent. For `openrouter()`;
+   * `compatible()` never sends them.
+   */
+  openRouterFields?: boolean
   /** The field in which an assistant message takes its reasoning back. */
   reasoningOut: 'reasoning_details' | 'reasoning' | 'reasoning_content' | 'none'
   /** How the `reasoning` setting goes out. `none`: it cannot be set. */
@@ -28,7 +31,6 @@ export type Profile = {
 export type OutputStrategy = 'json_schema' | 'json_object' | 'words'
 
 const base = {
-  openRouterFields: false,
   includeUsage: true,
   namedToolChoice: true,
   output: 'json_schema',

@@ -1,8 +1,7 @@
-/** The details that go back with an assistant message (section 6.4 of the wire contract): all of them, or whole entries fewer. */
+/** The details that go back with an assistant message (sections 6.4.2, 6.4.3 and 6.4.7 of the wire contract): all of them, or whole entries fewer. */
 import type { AssistantMessage, Json } from '@clew/core'
 import { familyOf, familyOfFormat } from './family.ts'
-
-type Detail = { [key: string]: Json }
+import { isObject, isText } from './json.ts'
 
 /**
  * Left out are Claude's text without its signature, which is refused (it is what an answer leaves behind that was cut
@@ -20,18 +19,10 @@ export function sendableDetails(
   // A model of the fallback list may have answered: that was no switch.
   const isSwitched = from && to && from !== to && !fallbacks.some((fallback) => familyOf(fallback) === from)
   const kept = reasoningDetails.filter((detail) => {
-    if (!isDetail(detail)) return !isSwitched
+    if (!isObject(detail)) return !isSwitched
     const family = familyOfFormat(detail.format) ?? from
     if (isSwitched && family !== to) return false
     return detail.type !== 'reasoning.text' || family !== 'claude' || isText(detail.signature)
   })
   return kept.length === 0 ? undefined : kept
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== ''
-}
-
-function isDetail(value: Json): value is Detail {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,8 +1,9 @@
 /**
- * `reasoning_details`, kept as received; what goes back of them is in `reasoning-sent.ts`. Fragments of a stream are merged by section 6.3 of the wire contract, and by
- * nothing else: signatures cover the text, so no byte may change.
+ * `reasoning_details`, kept as received; what goes back of them is in `reasoning-sent.ts`. Fragments of a stream are
+ * merged by section 6.3 of the wire contract, and by nothing else: signatures cover the text, so no byte may change.
  */
 import type { Json } from '@clew/core'
+import { isObject, isText } from './json.ts'
 
 type Detail = { [key: string]: Json }
 const textKeys = { 'reasoning.text': 'text', 'reasoning.summary': 'summary' } as const
@@ -12,11 +13,11 @@ const pieceKeys = { ...textKeys, 'reasoning.encrypted': 'data' } as const
 /** Adds a fragment to the merged list. Never reorders; what it does not know becomes an entry of its own. */
 export function mergeDetail(merged: Json[], fragment: Json): void {
   const last = merged.at(-1)
-  if (isDetail(fragment) && isDetail(last) && belongsTo(last, fragment)) {
+  if (isObject(fragment) && isObject(last) && belongsTo(last, fragment)) {
     append(last, fragment)
     return
   }
-  merged.push(isDetail(fragment) ? { ...fragment } : fragment)
+  merged.push(isObject(fragment) ? { ...fragment } : fragment)
 }
 
 function belongsTo(last: Detail, fragment: Detail): boolean {
@@ -45,19 +46,11 @@ function append(last: Detail, fragment: Detail): void {
 export function readableDetails(details: readonly Json[]): string {
   return details
     .map((detail) => {
-      const key = isDetail(detail) && isText(detail.type) ? textKeys[detail.type as keyof typeof textKeys] : undefined
+      const key = isObject(detail) && isText(detail.type) ? textKeys[detail.type as keyof typeof textKeys] : undefined
       const text = key && (detail as Detail)[key]
       return typeof text === 'string' ? text : ''
     })
     .join('')
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== ''
-}
-
-function isDetail(value: unknown): value is Detail {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isNothing(value: unknown): boolean {

@@ -1,9 +1,9 @@
 /** Where a request has to go, because of the reasoning that it carries (section 6.4.6 of the wire contract). */
 import type { AssistantMessage, Json, Message } from '@clew/core'
+import { isObject, isText } from './json.ts'
 
 function isSigned(detail: Json): boolean {
-  if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) return false
-  return detail.type === 'reasoning.encrypted' || (typeof detail.signature === 'string' && detail.signature !== '')
+  return isObject(detail) && (detail.type === 'reasoning.encrypted' || isText(detail.signature))
 }
 
 /**

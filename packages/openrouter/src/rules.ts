@@ -1,7 +1,16 @@
 /** The settings as a table: each with its name on the wire and its check (sections 2 to 4 of the wire contract). */
-import type { ModelParameters, OpenRouterParameters, ProviderPreferences, Reasoning } from './settings.ts'
+import type { StreamLimits } from './bounded-reader.ts'
+import { isObject, isText } from './json.ts'
+import type {
+  ConnectionSettings,
+  ModelParameters,
+  OpenRouterParameters,
+  ProviderPreferences,
+  Reasoning,
+} from './settings.ts'
 
-export type Rule = { wire: string; test: (value: unknown) => boolean; says: string }
+export type Check = { test: (value: unknown) => boolean; says: string }
+export type Rule = Check & { wire: string }
 
 const range = (wire: string, min: number, max: number, above = false): Rule => ({
   wire,
@@ -14,7 +23,7 @@ const whole = (wire: string, min: number, max = Number.POSITIVE_INFINITY): Rule 
   says: `a whole number${min === Number.NEGATIVE_INFINITY ? '' : ` of at least ${min}`}${max === Number.POSITIVE_INFINITY ? '' : ` and at most ${max}`}`,
 })
 const flag = (wire: string): Rule => ({ wire, test: (value) => typeof value === 'boolean', says: 'true or false' })
-const object = (wire: string): Rule => ({ wire, test: isRecord, says: 'an object' })
+const object = (wire: string): Rule => ({ wire, test: isObject, says: 'an object' })
 const text = (wire: string): Rule => ({ wire, test: isText, says: 'a text' })
 const texts = (wire: string): Rule => ({
   wire,
@@ -56,7 +65,7 @@ export const everywhere: { [Name in keyof Required<ModelParameters>]: Rule } = {
   metadata: {
     wire: 'metadata',
     test: (value) =>
-      isRecord(value) &&
+      isObject(value) &&
       Object.keys(value).length <= 16 &&
       Object.entries(value).every(([key, each]) => key.length <= 64 && typeof each === 'string' && each.length <= 512),
     says: 'up to 16 pairs of texts, keys up to 64 characters and values up to 512',
@@ -68,22 +77,23 @@ export const ofOpenRouter: { [Name in keyof Required<OpenRouterParameters>]: Rul
   provider: object('provider'),
   plugins: {
     wire: 'plugins',
-    test: (value) => Array.isArray(value) && value.every((plugin) => isRecord(plugin) && isText(plugin.id)),
+    test: (value) => Array.isArray(value) && value.every((plugin) => isObject(plugin) && isText(plugin.id)),
     says: "a list such as [{ id: 'web' }]",
   },
   serverTools: {
     wire: 'tools',
     test: (value) =>
-      Array.isArray(value) && value.every((tool) => isText(tool) || (isRecord(tool) && isText(tool.type))),
+      Array.isArray(value) && value.every((tool) => isText(tool) || (isObject(tool) && isText(tool.type))),
     says: "a list such as ['web_search']",
   },
   cacheControl: {
     wire: 'cache_control',
-    test: (value) => typeof value === 'boolean' || (isRecord(value) && (value.ttl === '5m' || value.ttl === '1h')),
+    test: (value) => typeof value === 'boolean' || (isObject(value) && (value.ttl === '5m' || value.ttl === '1h')),
     says: "true, or { ttl: '5m' } or { ttl: '1h' }",
   },
   trace: object('trace'),
 }
+
 /** Of these the request's fields are made elsewhere: `encode.ts`, `cache-control.ts`. */
 export const madeElsewhere = ['serverTools', 'cacheControl']
 
@@ -94,7 +104,7 @@ export const reasoningRules: { [Name in keyof Required<Reasoning>]: Rule } = {
   exclude: flag('exclude'),
   summary: oneOf('summary', ['auto', 'concise', 'detailed']),
 }
-const isNumberOrObject = (value: unknown) => typeof value === 'number' || isRecord(value)
+const isNumberOrObject = (value: unknown) => typeof value === 'number' || isObject(value)
 export const providerRules: { [Name in keyof Required<ProviderPreferences>]: Rule } = {
   order: texts('order'),
   allowFallbacks: flag('allow_fallbacks'),
@@ -105,7 +115,7 @@ export const providerRules: { [Name in keyof Required<ProviderPreferences>]: Rul
   zdr: flag('zdr'),
   enforceDistillableText: flag('enforce_distillable_text'),
   quantizations: texts('quantizations'),
-  sort: { wire: 'sort', test: (value) => isText(value) || isRecord(value), says: "a word such as 'price'" },
+  sort: { wire: 'sort', test: (value) => isText(value) || isObject(value), says: "a word such as 'price'" },
   maxPrice: object('max_price'),
   preferredMinThroughput: {
     wire: 'preferred_min_throughput',
@@ -119,10 +129,32 @@ export const providerRules: { [Name in keyof Required<ProviderPreferences>]: Rul
   },
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== ''
-}
+const aText: Check = { test: (value) => typeof value === 'string', says: 'a text' }
+const anObject: Check = { test: isObject, says: 'an object' }
+const aFunction: Check = { test: (value) => typeof value === 'function', says: 'a function' }
+const above0: Check = { test: (value) => typeof value === 'number' && value > 0, says: 'a number above 0' }
 
-export function isRecord(value: unknown): value is { [key: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** What concerns the way to the server; nothing of it but `extraBody` stands in the request. */
+export const connectionRules: { [Name in keyof Required<ConnectionSettings>]: Check } = {
+  apiKey: aText,
+  baseURL: aText,
+  app: anObject,
+  headers: anObject,
+  timeoutMs: above0,
+  retries: { test: (value) => Number.isInteger(value) && (value as number) >= 0, says: 'a whole number of at least 0' },
+  streamLimits: anObject,
+  fetch: aFunction,
+  client: anObject,
+  catalogue: anObject,
+  extraBody: anObject,
+}
+export const appRules: { [Name in keyof Required<NonNullable<ConnectionSettings['app']>>]: Check } = {
+  url: aText,
+  title: aText,
+}
+export const limitRules: { [Name in keyof Required<StreamLimits>]: Check } = {
+  bytes: above0,
+  eventChars: above0,
+  idleMs: above0,
+  ms: above0,
 }

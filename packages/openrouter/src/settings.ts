@@ -1,4 +1,4 @@
-/** The settings of a model, in TypeScript spelling. Their checks and wire names are in `parameters.ts`. */
+/** The settings of a model, in TypeScript spelling. Their checks and wire names are in `rules.ts`. */
 import type { Json } from '@clew/core'
 import type OpenAI from 'openai'
 import type { StreamLimits } from './bounded-reader.ts'
@@ -13,6 +13,7 @@ export type Reasoning = {
   maxTokens?: number
   /** Think, but do not return it. Then nothing can be sent back either: not for tool loops. */
   exclude?: boolean
+  /** How long the summaries are that some models give instead of their reasoning. */
   summary?: 'auto' | 'concise' | 'detailed'
 }
 
@@ -27,7 +28,7 @@ export type ResponseFormat =
 /** What is sampled and how. What is left out is not sent: the provider's own default applies. */
 export type ModelParameters = {
   reasoning?: Reasoning
-  /** At least 1. */
+  /** Tokens of the answer, reasoning included; at least 1. */
   maxTokens?: number
   /** 0 to 2. */
   temperature?: number
@@ -73,7 +74,9 @@ export type ProviderPreferences = {
   order?: string[]
   /** Default true. */
   allowFallbacks?: boolean
+  /** Slugs of the only ones to use. */
   only?: string[]
+  /** Slugs of those not to use. */
   ignore?: string[]
   /** Only endpoints that know every parameter of the request. Default false. */
   requireParameters?: boolean
@@ -104,9 +107,11 @@ export type ServerTool = string | { type: string; parameters?: { [name: string]:
 export type OpenRouterParameters = {
   /** Models to fall back to, in this order. */
   models?: string[]
+  /** While a tool loop carries signed or encrypted reasoning, it stays with the provider that made it, whatever stands here. */
   provider?: ProviderPreferences
   /** `context-compression`, which silently shortens a history, is switched off unless it stands here. */
   plugins?: Plugin[]
+  /** Tools that OpenRouter runs by itself, beside the agent's. */
   serverTools?: ServerTool[]
   /** Marks the stable end of the instructions and of the history for providers that cache only what is marked. */
   cacheControl?: boolean | { ttl: '5m' | '1h' }
@@ -125,14 +130,17 @@ export type ConnectionSettings = {
   baseURL?: string
   /** Your app, for OpenRouter's rankings: sent as `HTTP-Referer`, `X-OpenRouter-Title` and `X-Title`. */
   app?: { url?: string; title?: string }
+  /** Sent with every request, beside Clew's own. */
   headers?: { [name: string]: string }
   /** Milliseconds until an answer must begin. Default: the `openai` client's (10 minutes). */
   timeoutMs?: number
   /** Tries after the first, for failures that may pass and before anything was shown. Default 2; 0 for none. */
   retries?: number
+  /** What one answer may take before it is cut off as an error. */
   streamLimits?: StreamLimits
+  /** Makes the requests instead of the global one; see `record()` and `replay()`. */
   fetch?: typeof fetch
-  /** A client of your own, for proxies and the like. Then key, address, headers, timeout and fetch are the client's own. */
+  /** A client of your own, for proxies and the like. Then key, address, app, headers, timeout and fetch are the client's own. */
   client?: OpenAI
   /** What is known of models: limits, abilities, prices. See `catalogue()`. Default: the default model's card only. */
   catalogue?: Catalogue

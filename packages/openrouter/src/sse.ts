@@ -19,7 +19,7 @@ export type EventStream = {
 export function readEvents(body: ReadableStream<Uint8Array>, limits?: StreamLimits): EventStream {
   const haste: Haste = {}
   return {
-    events: read(new BoundedReader(body, limits), haste),
+    events: read(body, limits, haste),
     hurry(last) {
       haste.ms = patienceMs[last]
     },
@@ -28,15 +28,24 @@ export function readEvents(body: ReadableStream<Uint8Array>, limits?: StreamLimi
 
 type Haste = { ms?: number }
 
-async function* read(reader: BoundedReader, haste: Haste): AsyncGenerator<string[], boolean> {
+async function* read(
+  body: ReadableStream<Uint8Array>,
+  limits: StreamLimits | undefined,
+  haste: Haste,
+): AsyncGenerator<string[], boolean> {
+  const reader = new BoundedReader(body, limits)
   let events: string[] = []
   let isTooLong = false
   let isDone = false
+  let isAlive = false
   const parser = createParser({
     onEvent: ({ data }) => {
       const text = data.trim()
       if (text === '[DONE]') isDone = true
       else if (text !== '' && !isDone) events.push(data)
+    },
+    onComment: () => {
+      isAlive = true
     },
     onError: (error) => {
       if (error.type === 'max-buffer-size-exceeded') isTooLong = true
@@ -47,6 +56,8 @@ async function* read(reader: BoundedReader, haste: Haste): AsyncGenerator<string
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   try {
     for (;;) {
+      isAlive = false
+      const began = performance.now()
       const { done, value } = await (haste.ms === undefined ? reader.read() : reader.readSoon(haste.ms))
       parser.feed(done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true }))
       if (isTooLong) throw streamTooLong('eventChars', reader.limits)
@@ -54,6 +65,9 @@ async function* read(reader: BoundedReader, haste: Haste): AsyncGenerator<string
         const taken = events
         events = []
         yield taken
+      } else if (isAlive && haste.ms !== undefined) {
+        // A sign of life behind the end is nothing to wait for: it uses the moment up.
+        haste.ms = Math.max(0, haste.ms - (performance.now() - began))
       }
       if (done || isDone) return isDone
     }

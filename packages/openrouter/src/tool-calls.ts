@@ -1,6 +1,7 @@
 /** Tool calls out of stream fragments, by section 9.2 of the wire contract. */
 import type { ModelDelta } from '@clew/core'
 import { isTooDeep } from '@clew/core'
+import { fieldsOf, isObject } from './json.ts'
 
 type Assembled = { id: string; name: string; arguments: string; started: boolean }
 
@@ -14,14 +15,11 @@ export class ToolCallAssembly {
 
   /** Adds one fragment and says what it showed. A call begins when its name is known. */
   push(fragment: unknown, deltas: ModelDelta[]): void {
-    if (typeof fragment !== 'object' || fragment === null) return
-    const {
-      index,
-      id,
-      function: fn,
-    } = fragment as { index?: unknown; id?: unknown; function?: { name?: unknown; arguments?: unknown } }
-    const name = typeof fn?.name === 'string' ? fn.name : ''
-    const text = typeof fn?.arguments === 'string' ? fn.arguments : fn?.arguments ? written(fn.arguments) : ''
+    if (!isObject(fragment)) return
+    const { index, id } = fragment
+    const fn = fieldsOf(fragment.function)
+    const name = typeof fn.name === 'string' ? fn.name : ''
+    const text = typeof fn.arguments === 'string' ? fn.arguments : fn.arguments ? written(fn.arguments) : ''
     // An entry without id, name and arguments is noise of the host, not a call.
     if ((id ?? '') === '' && name === '' && text === '') return
     const call = this.#callFor(

@@ -125,6 +125,13 @@ describe('models', () => {
     expect(server.asked).toHaveLength(2)
   })
 
+  it('are fetched once, however many ask for them at a time', async () => {
+    await using server = await serve({ '/models': { data: [small] } })
+    const cards = server.open({ cacheFolder: false })
+    await Promise.all([cards.models(), cards.model('small/one'), cards.models()])
+    expect(server.asked).toHaveLength(1)
+  })
+
   it('that were kept are better than none, however old and whatever the server says', async () => {
     await using server = await serve({ '/models': { data: [small] } })
     await server.open().models()

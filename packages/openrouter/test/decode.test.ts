@@ -82,23 +82,31 @@ describe('reasoning', () => {
 describe('a server that does not close', () => {
   const finish = { ...chunk({ content: '' }, 'stop'), usage: { prompt_tokens: 1, completion_tokens: 1 } }
 
-  it.each<[string, object[], object]>([
+  it.each<[string, object[], object, string?]>([
     [
       'after finish and usage: the answer is taken',
       [chunk({ content: 'whole' }), finish],
       { reply: { content: 'whole' } },
     ],
     [
+      'after finish and usage, with signs of life: the answer is taken',
+      [chunk({ content: 'whole' }), finish],
+      { reply: { content: 'whole' } },
+      ': OPENROUTER PROCESSING\n\n',
+    ],
+    [
       'after an error: the error is told',
       [{ error: { code: 502, message: 'down' } }],
       { error: { details: { code: 502 } } },
     ],
-  ])('%s', async (_, chunks, expected) => {
+  ])('%s', async (_, chunks, expected, comment) => {
     // Its last piece never comes: the stream stays open until the client leaves.
     const open = createServer((request, response) => {
       request.resume()
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       for (const each of chunks) response.write(`data: ${JSON.stringify(each)}\n\n`)
+      const signs = comment && setInterval(() => response.write(comment), 500)
+      response.on('close', () => signs && clearInterval(signs))
     })
     await new Promise<void>((resolve) => open.listen(0, '127.0.0.1', resolve))
     const baseURL = `http://127.0.0.1:${(open.address() as AddressInfo).port}/v1`

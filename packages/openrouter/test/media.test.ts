@@ -123,6 +123,31 @@ describe('an image in a tool result', () => {
     expect(texts[2]!.startsWith(before)).toBe(true)
   })
 
+  it('that a middleware took out is not sent with the results of the turn', async () => {
+    await using server = await startOpenRouter({ respond: ['one', 'two'] })
+    const model = openrouter('m/x', { baseURL: server.url, apiKey: 'k' })
+    const calls = ['1', '2'].map((id) => ({ id, wireId: id, name: 'look', arguments: '{}' }))
+    const [first, second] = calls.map(({ id }) => ({
+      role: 'tool' as const,
+      callId: id,
+      name: 'look',
+      content: [{ type: 'image' as const, url: `https://x.example/${id}.png` }],
+    }))
+    const results = [
+      [first!, second!],
+      [{ ...first!, content: 'taken out' }, second!],
+    ]
+    const turn = { role: 'assistant' as const, content: '', toolCalls: calls }
+    for (const each of results) {
+      const messages = [{ role: 'user' as const, content: 'Hi' }, turn, ...each]
+      for await (const _ of model.generate({ messages, tools: [], signal: new AbortController().signal })) void _
+    }
+    const [before, after] = server.requests.map(({ text }) => text)
+    expect(before).toContain('1.png')
+    expect(after).not.toContain('1.png')
+    expect(after).toContain('2.png')
+  })
+
   it('stays in the result for Claude', async () => {
     const { bodies } = await play([{ calls: [calls[0]!] }, 'A cat.'], {
       tools: [shoot],

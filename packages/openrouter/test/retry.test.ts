@@ -123,6 +123,28 @@ describe('a request that failed', () => {
     expect(waits).toHaveLength(3)
   })
 
+  it('a refused reasoning does not stop later tries', async () => {
+    const refused: LocalReply = {
+      body: JSON.stringify({ error: { code: 400, message: 'Invalid `signature` in `thinking` block' } }),
+      contentType: 'application/json',
+    }
+    const { result } = await play([refused, busy(503), 'ok'], {
+      ...retried,
+      model: 'anthropic/claude-sonnet-4.5',
+      input: [
+        { role: 'user', content: 'Hi' },
+        {
+          role: 'assistant',
+          content: 'Yes?',
+          reasoningDetails: [{ type: 'reasoning.text', text: 'Hm', signature: 'EqA1', format: 'anthropic-claude-v1' }],
+          source: { model: 'anthropic/claude-sonnet-4.5' },
+        },
+        { role: 'user', content: 'Hello' },
+      ],
+    })
+    expect(result).toMatchObject({ text: 'ok' })
+  })
+
   it('what a failed try cost is journaled and counts', async () => {
     const usage = { prompt_tokens: 7, completion_tokens: 1, cost: 0.5 }
     const session = memorySession()

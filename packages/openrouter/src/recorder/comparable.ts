@@ -1,11 +1,10 @@
 /** `comparable(body)`: what of a request's body must be equal for a recording to answer it. */
 import type { Json } from '@clew/core'
+import { isObject } from '../json.ts'
 import { scrubRequest } from './scrub.ts'
 
 /** `text` is the same whatever the order of keys. */
 export type Comparable = { value: Json; text: string }
-
-type Fields = { [name: string]: Json }
 
 /** `key`: the API key that the request carries. */
 export function comparable(body: Json, key: string | undefined): Comparable {
@@ -41,8 +40,4 @@ function countCalls(messages: Json[]): Json[] {
 function sortKeys(_: string, value: Json): Json {
   if (!isObject(value)) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-function isObject(value: Json | undefined): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

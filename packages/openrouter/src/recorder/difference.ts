@@ -1,5 +1,6 @@
 /** Where two JSON values differ, a line for each place. */
 import type { Json } from '@clew/core'
+import { isObject } from '../json.ts'
 
 export type Place = { path: string; recorded: Json | undefined; sent: Json | undefined }
 
@@ -39,8 +40,4 @@ function cut(text: string, first: number): string {
 
 function fieldOf(object: { [name: string]: Json }, name: string): Json | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined
-}
-
-function isObject(value: Json | undefined): value is { [name: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,7 @@
 /** A recorded exchange: its form in a file, and the request of a `fetch` call in the same words. */
 import type { Json } from '@clew/core'
 import { InputError } from '@clew/core'
+import { fieldsOf } from '../json.ts'
 
 /** One exchange as a file holds it: the form of the recordings that the tests use. */
 export type Recording = {
@@ -48,10 +49,6 @@ export function parseRecording(text: string, file: string): Recording {
   if (sizes !== undefined && !(Array.isArray(sizes) && sizes.every((size) => Number.isInteger(size) && size > 0)))
     throw bad('response.sse_chunk_bytes is no list of byte lengths')
   return parsed as Recording
-}
-
-function fieldsOf(value: unknown): { [field: string]: unknown } {
-  return typeof value === 'object' && value !== null ? (value as { [field: string]: unknown }) : {}
 }
 
 /** A request on its way out. */

@@ -14,12 +14,12 @@ export type Replayer = typeof fetch & {
 
 /**
  * A `fetch` for `openrouter(model, { fetch: replay('recordings') })`: each recording of the folder answers once, in the
- * order of the file names. A recording fits by method, endpoint and body; `session_id`, `stream`, the order of keys, and
- * secrets that were taken out make no difference, nor do the ids of tool calls. `strict: false` (default: true): a request that was not recorded gets
- * the next unused recording of its endpoint.
+ * order of the file names. A recording fits by method, endpoint and body; `session_id`, `stream`, the order of keys, the
+ * ids of tool calls, and secrets that were taken out make no difference. `strict: false` (default: true): a request that
+ * was not recorded gets the next unused recording of its endpoint.
  *
- * The files are read at the first request. It throws InputError for a folder that is missing or empty, a file that is no
- * recording, and a request that was not recorded, with its difference from the nearest one.
+ * The files are read at the first request. It rejects with InputError for a folder that is missing or empty, a file that is
+ * no recording, and a request that was not recorded, with its difference from the nearest one.
  */
 export function replay(folder: string, { strict = true }: { strict?: boolean } = {}): Replayer {
   let entries: Entry[] | undefined

@@ -1,5 +1,6 @@
 /** Takes keys and account ids out of recorded JSON and text; what a model signed or encrypted stays whole. */
 import type { Json } from '@clew/core'
+import { fieldsOf } from '../json.ts'
 
 /** Shorter ones are stand-ins such as "k", and words of the text. */
 const shortestKey = 8
@@ -82,6 +83,6 @@ export function mapStrings(value: Json, change: Change, path: Path = []): Json {
 }
 
 function indexOf(item: Json): number | undefined {
-  const index = typeof item === 'object' && item !== null && !Array.isArray(item) ? item.index : undefined
+  const { index } = fieldsOf(item)
   return typeof index === 'number' ? index : undefined
 }

@@ -1,5 +1,6 @@
 /** The folder of recordings: writes a file, reads them all. */
 import { InputError } from '@clew/core'
+import { fieldsOf } from '../json.ts'
 import { parseRecording, type Recording } from './recording.ts'
 
 export type Shelved = { file: string; recording: Recording }
@@ -9,9 +10,7 @@ export type Shelved = { file: string; recording: Recording }
  * @throws InputError when it is missing or holds none, and for a file that is no recording.
  */
 export function readFolder(folder: string): Shelved[] {
-  // Not imported: the package also runs in browsers, and an import would be awaited.
-  const fs = globalThis.process?.getBuiltinModule?.('node:fs')
-  if (!fs) throw new InputError('replay() reads files: it needs Node, Bun or Deno. Elsewhere give a fetch of your own.')
+  const fs = files('replay() reads')
   let names: string[]
   try {
     names = fs.readdirSync(folder).filter((name) => name.endsWith('.json'))
@@ -33,18 +32,17 @@ export function howToRecord(folder: string): string {
 
 /** The highest number that a file begins with; 0 for a folder that is empty or not there yet. */
 export async function lastNumber(folder: string): Promise<number> {
-  const { readdir } = await import('node:fs/promises')
+  const { promises } = files('record() writes')
   // What is wrong with the folder is told when a file is written.
-  const names = await readdir(folder).catch(() => [])
+  const names = await promises.readdir(folder).catch(() => [])
   return Math.max(0, ...names.map((name) => Number(/^(\d+)--.*\.json$/.exec(name)?.[1] ?? 0)))
 }
 
 /** Whole or not at all: a draft beside it, then renamed. */
 export async function writeRecording(folder: string, number: number, recording: Recording): Promise<void> {
-  const { mkdir, rename, rm, writeFile } = await import('node:fs/promises')
-  const { join } = await import('node:path')
-  let file = join(folder, fileName(number, recording))
-  const draft = join(folder, `.${crypto.randomUUID()}.tmp`)
+  const { mkdir, rename, rm, writeFile } = files('record() writes').promises
+  let file = `${folder}/${fileName(number, recording)}`
+  const draft = `${folder}/.${crypto.randomUUID()}.tmp`
   try {
     await mkdir(folder, { recursive: true })
     await writeFile(draft, `${JSON.stringify(recording, null, 1)}\n`)
@@ -52,7 +50,7 @@ export async function writeRecording(folder: string, number: number, recording: 
     for (;;) {
       const isOurs = await writeFile(file, '', { flag: 'wx' }).then(() => true, isTaken)
       if (isOurs) break
-      file = join(folder, fileName(++number, recording))
+      file = `${folder}/${fileName(++number, recording)}`
     }
     await rename(draft, file)
   } catch (cause) {
@@ -62,6 +60,13 @@ export async function writeRecording(folder: string, number: number, recording: 
   }
 }
 
+/** Not imported: the package also runs in browsers, whose bundlers follow every import, and replay() cannot wait for one. */
+function files(who: string): typeof import('node:fs') {
+  const fs = globalThis.process?.getBuiltinModule?.('node:fs')
+  if (!fs) throw new InputError(`${who} files: it needs Node, Bun or Deno. Elsewhere give a fetch of your own.`)
+  return fs
+}
+
 function isTaken(error: NodeJS.ErrnoException): false {
   if (error.code === 'EEXIST') return false
   throw error
@@ -69,7 +74,7 @@ function isTaken(error: NodeJS.ErrnoException): false {
 
 /** `0001--qwen-qwen3.5-9b.json`; without a model, the end of the path. */
 function fileName(number: number, { request: { path, body } }: Recording): string {
-  const model = typeof body === 'object' && body !== null && !Array.isArray(body) ? body.model : undefined
+  const { model } = fieldsOf(body)
   const name = typeof model === 'string' ? model : path.replace(/\?.*$/, '').split('/').slice(-2).join('-')
   const slug = name.replace(/[^\w.-]+/g, '-').slice(0, 60)
   return `${String(number).padStart(4, '0')}--${slug}.json`
