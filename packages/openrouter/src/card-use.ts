@@ -33,7 +33,8 @@ export function warnOfUnknown(
   }
 }
 
-function warn(message: string): void {
+/** To the developer, by the platform's own road. */
+export function warn(message: string): void {
   const { process } = globalThis
   if (typeof process?.emitWarning === 'function') process.emitWarning(message, 'ClewWarning')
   else console.warn(`ClewWarning: ${message}`)

@@ -24,7 +24,8 @@ export type ModelCard = {
   outputModalities: string[]
   /** Of all endpoints together, under their wire names: a single provider may lack some. */
   supportedParameters: string[]
-  prices: Prices
+  /** Absent where they are not told, and for a router whose price depends on the model that it chooses. */
+  prices?: Prices
   /** Prices of requests with at least so many prompt tokens, in rising order. */
   higherPrices?: ({ fromInputTokens: number } & Prices)[]
   /** Absent when the model does not reason. */
@@ -81,8 +82,8 @@ export function toCard(entry: unknown, asOf: string): ModelCard | undefined {
   const contextLength = amount(wire.context_length) ?? amount(top.context_length)
   const maxOutputTokens = amount(top.max_completion_tokens)
   const reasoning = toReasoning(wire.reasoning)
-  const prices = toPrices(wire.pricing, { input: 0, output: 0 })
-  const higherPrices = toHigherPrices(fieldsOf(wire.pricing).overrides, prices)
+  const prices = toPrices(wire.pricing)
+  const higherPrices = prices ? toHigherPrices(fieldsOf(wire.pricing).overrides, prices) : []
   return {
     id: wire.id,
     name: typeof wire.name === 'string' ? wire.name : wire.id,
@@ -91,7 +92,7 @@ export function toCard(entry: unknown, asOf: string): ModelCard | undefined {
     inputModalities: texts(input_modalities, ['text']),
     outputModalities: texts(output_modalities, ['text']),
     supportedParameters: texts(wire.supported_parameters, []),
-    prices,
+    ...(prices && { prices }),
     ...(higherPrices.length > 0 && { higherPrices }),
     ...(reasoning && { reasoning }),
     asOf,
@@ -99,15 +100,19 @@ export function toCard(entry: unknown, asOf: string): ModelCard | undefined {
   }
 }
 
-function toPrices(pricing: unknown, base: Prices): Prices {
+/** `base`: what holds where an entry says nothing. A price of -1 is none. */
+function toPrices(pricing: unknown, base?: Prices): Prices | undefined {
   const { prompt, completion, input_cache_read, input_cache_write, request, image } = fieldsOf(pricing)
-  const cacheRead = amount(input_cache_read) ?? base.cacheRead
-  const cacheWrite = amount(input_cache_write) ?? base.cacheWrite
-  const perRequest = amount(request) ?? base.request
-  const perImage = amount(image) ?? base.image
+  const input = amount(prompt) ?? base?.input
+  const output = amount(completion) ?? base?.output
+  if (input === undefined || output === undefined) return undefined
+  const cacheRead = amount(input_cache_read) ?? base?.cacheRead
+  const cacheWrite = amount(input_cache_write) ?? base?.cacheWrite
+  const perRequest = amount(request) ?? base?.request
+  const perImage = amount(image) ?? base?.image
   return {
-    input: amount(prompt) ?? base.input,
-    output: amount(completion) ?? base.output,
+    input,
+    output,
     ...(cacheRead !== undefined && { cacheRead }),
     ...(cacheWrite !== undefined && { cacheWrite }),
     ...(perRequest !== undefined && { request: perRequest }),
@@ -120,7 +125,7 @@ function toHigherPrices(overrides: unknown, base: Prices): NonNullable<ModelCard
   return overrides
     .flatMap((override) => {
       const fromInputTokens = amount(fieldsOf(override).min_prompt_tokens)
-      return fromInputTokens === undefined ? [] : [{ fromInputTokens, ...toPrices(override, base) }]
+      return fromInputTokens === undefined ? [] : [{ fromInputTokens, ...base, ...toPrices(override, base) }]
     })
     .sort((a, b) => a.fromInputTokens - b.fromInputTokens)
 }
@@ -136,9 +141,11 @@ function toReasoning(reasoning: unknown): ModelCard['reasoning'] {
   }
 }
 
-/** US dollars of what was used; cached tokens are part of the input tokens. */
-export function costOf(card: ModelCard, usage: Usage): number {
-  const { input, output, cacheRead = input, cacheWrite = input, request = 0 } = pricesFor(card, usage.inputTokens)
+/** US dollars of what was used, where the card has prices; cached tokens are part of the input tokens. */
+export function costOf(card: ModelCard, usage: Usage): number | undefined {
+  const prices = pricesFor(card, usage.inputTokens)
+  if (!prices) return undefined
+  const { input, output, cacheRead = input, cacheWrite = input, request = 0 } = prices
   const plain = Math.max(0, usage.inputTokens - usage.cachedTokens - usage.cacheWriteTokens)
   return (
     request * usage.requests +
@@ -150,7 +157,8 @@ export function costOf(card: ModelCard, usage: Usage): number {
 }
 
 /** US dollars of a request's input: four characters a token, nothing cached, attachments left out. */
-export function estimateOf(card: ModelCard, { instructions = '', messages, tools }: ModelRequest): number {
+export function estimateOf(card: ModelCard, request: ModelRequest): number | undefined {
+  const { instructions = '', messages, tools } = request
   let characters = instructions.length
   for (const message of messages) {
     characters += textOf(message.content).length
@@ -158,11 +166,11 @@ export function estimateOf(card: ModelCard, { instructions = '', messages, tools
   }
   for (const tool of tools) characters += JSON.stringify(tool.parameters).length + (tool.description?.length ?? 0)
   const tokens = Math.ceil(characters / 4)
-  const { input, request = 0 } = pricesFor(card, tokens)
-  return request + tokens * input
+  const prices = pricesFor(card, tokens)
+  return prices && (prices.request ?? 0) + tokens * prices.input
 }
 
-function pricesFor({ prices, higherPrices = [] }: ModelCard, inputTokens: number): Prices {
+function pricesFor({ prices, higherPrices = [] }: ModelCard, inputTokens: number): Prices | undefined {
   return higherPrices.findLast(({ fromInputTokens }) => inputTokens >= fromInputTokens) ?? prices
 }
 

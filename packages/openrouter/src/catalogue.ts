@@ -1,6 +1,6 @@
 /** `catalogue()`: what OpenRouter knows of models, endpoints, generations and keys (section 12 of the wire contract). */
 import type { Json } from '@clew/core'
-import { InputError, isClewError, ModelError } from '@clew/core'
+import { DefinitionError, InputError, isClewError, ModelError } from '@clew/core'
 import type OpenAI from 'openai'
 import { type Catalogue, type Endpoint, type ModelCard, toCard } from './card.ts'
 import { makeClient } from './client.ts'
@@ -21,6 +21,7 @@ export type CatalogueOptions = Pick<ConnectionSettings, 'apiKey' | 'baseURL' | '
   maxAgeMs?: number
 }
 
+const optionNames = ['apiKey', 'baseURL', 'headers', 'fetch', 'client', 'timeoutMs', 'cacheFolder', 'maxAgeMs']
 const aDayMs = 24 * 60 * 60_000
 /** Pages of one listing; there is one as long as nobody asks for pages. */
 const maxPages = 20
@@ -31,6 +32,10 @@ const maxPages = 20
  * Its promises reject with `ModelError` when OpenRouter refuses or cannot be reached.
  */
 export function catalogue(options: CatalogueOptions = {}): Catalogue {
+  for (const name of Object.keys(options)) {
+    if (!optionNames.includes(name))
+      throw new DefinitionError(`catalogue(): there is no option "${name}". Known: ${optionNames.join(', ')}.`)
+  }
   const { cacheFolder, maxAgeMs = aDayMs, timeoutMs = 30_000, ...connection } = options
   let client: Promise<OpenAI> | undefined
   let listing: Promise<Listing> | undefined

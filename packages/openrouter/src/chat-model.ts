@@ -5,12 +5,13 @@ import type OpenAI from 'openai'
 import { answer } from './answer.ts'
 import type { ModelCard } from './card.ts'
 import { costOf, estimateOf } from './card.ts'
-import { outputStrategy, warnOfUnknown } from './card-use.ts'
+import { outputStrategy, warn, warnOfUnknown } from './card-use.ts'
 import { makeClient } from './client.ts'
 import { RequestEncoder } from './encode.ts'
 import { withLeakedCalls } from './leaked-calls.ts'
 import { toWireParameters } from './parameters.ts'
 import type { Profile } from './profile.ts'
+import { remedyFor } from './remedy.ts'
 import { type Attempt, defaultRetries, withRetries } from './retry.ts'
 import type { OpenRouterSettings } from './settings.ts'
 
@@ -40,7 +41,7 @@ export function chatModel({ id, profile, settings, where, defaults, card: known 
   const prepare = async () => {
     const client = await makeClient(settings, profile)
     // Without its card a model works as well; the card only knows some things before.
-    if (catalogue) card = await catalogue.model(id).catch(() => known)
+    if (catalogue) card = await catalogue.model(id).catch((error) => withoutCard(error, known))
     if (card) warnOfUnknown(card, parameters)
     const output = card ? outputStrategy(card) : profile.output
     const takes = card?.inputModalities
@@ -60,7 +61,7 @@ export function chatModel({ id, profile, settings, where, defaults, card: known 
       const { thinkTags = false } = profile
       const exchange = { client, model: id, signal, limits: settings.streamLimits, thinkTags }
       const ask = (attempt: Attempt) => answer({ ...exchange, body: encoder.encode(request) }, attempt)
-      const reply = yield* withRetries((attempt) => withoutRefused(ask, encoder, request, attempt), retries, signal)
+      const reply = yield* withRetries((attempt) => withRemedies(ask, encoder, request, attempt), retries, signal)
       const called = withLeakedCalls(reply, request.tools)
       if (called !== reply) yield called.toolCalls!.flatMap(asDeltas)
       return withCost(called, card)
@@ -77,35 +78,34 @@ function asDeltas({ name, arguments: text }: { name: string; arguments: string }
   ]
 }
 
-/** One more try without the reasoning of earlier turns, when an upstream cannot read it (section 6.4.7). */
-async function* withoutRefused(
+/** Tries again at once without what an upstream refused, as long as there is something to leave out. */
+async function* withRemedies(
   ask: (attempt: Attempt) => AsyncGenerator<ModelDelta[], ModelReply>,
   encoder: RequestEncoder,
   request: ModelRequest,
   attempt: Attempt,
 ): AsyncGenerator<ModelDelta[], ModelReply> {
-  try {
-    return yield* ask(attempt)
-  } catch (error) {
-    if (attempt.shown || !isReasoningRefused(error) || !encoder.withholdDetails(request)) throw error
-    const { usage } = error.details
-    const reason = `${error.message} Trying again without the reasoning of earlier turns.`
-    yield [{ type: 'model-restart', reason, ...(usage && { usage }) }]
-    return yield* ask(attempt)
+  for (;;) {
+    try {
+      return yield* ask(attempt)
+    } catch (error) {
+      const remedy = attempt.shown ? undefined : remedyFor(error, encoder, request)
+      if (!remedy) throw error
+      const { message, details } = error as ModelError
+      const { usage } = details
+      yield [{ type: 'model-restart', reason: `${message} ${remedy}`, ...(usage && { usage }) }]
+    }
   }
 }
 
-function isReasoningRefused(error: unknown): error is ModelError {
-  if (!isClewError(error, 'model')) return false
-  const { status } = error.details
-  // "Missing" asks for more of it, not for less.
-  if ((status !== 400 && status !== 404) || /missing/i.test(error.message)) return false
-  return /signature|thinking.{0,3} block|thought|\brs_|reasoning (item|block|details)|encrypted_content/i.test(
-    error.message,
-  )
+/** A model that the catalogue does not have may be misspelt: its request will say so, this says what is near. */
+function withoutCard(error: unknown, known: ModelCard | undefined): ModelCard | undefined {
+  if (isClewError(error, 'input')) warn(error.message)
+  return known
 }
 
 function withCost(reply: ModelReply, card: ModelCard | undefined): ModelReply {
   if (!reply.usage || reply.usage.usd !== undefined || !card) return reply
-  return { ...reply, usage: { ...reply.usage, usd: costOf(card, reply.usage) } }
+  const usd = costOf(card, reply.usage)
+  return usd === undefined ? reply : { ...reply, usage: { ...reply.usage, usd } }
 }

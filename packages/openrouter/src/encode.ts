@@ -24,6 +24,7 @@ export class RequestEncoder {
   readonly #options: EncoderOptions
   readonly #messages: MessageEncoder
   readonly #serverTools: string[]
+  readonly #gone = new Set<string>()
   readonly #encodedTools = new WeakMap<ToolSpec, string>()
 
   constructor(options: EncoderOptions) {
@@ -55,7 +56,7 @@ export class RequestEncoder {
     )
     const tail: { [field: string]: unknown } = {}
     if (toolChoice !== undefined) tail.tool_choice = wireToolChoice(toolChoice, profile)
-    const pin = pinnedProvider(request.messages, (message) => this.#messages.details(message))
+    const pin = this.#pin(request)
     if (pin !== undefined) tail.provider = pinTo(pin, provider)
     else if (provider !== undefined) tail.provider = provider
     tail.stream = true
@@ -65,6 +66,19 @@ export class RequestEncoder {
   /** Reasoning that an upstream refused is not sent again. Returns whether there was any. */
   withholdDetails({ messages }: ModelRequest): boolean {
     return this.#messages.withholdDetails(messages)
+  }
+
+  /** The provider that the request is held to is not to be had. Returns whether it was held to one. */
+  unpin(request: ModelRequest): boolean {
+    const pin = this.#pin(request)
+    if (pin !== undefined) this.#gone.add(pin)
+    return pin !== undefined
+  }
+
+  #pin({ messages }: ModelRequest): string | undefined {
+    if (!this.#options.profile.openRouterFields) return undefined
+    const pin = pinnedProvider(messages, (message) => this.#messages.details(message))
+    return pin !== undefined && this.#gone.has(pin) ? undefined : pin
   }
 
   #encodeTool(tool: ToolSpec): string {

@@ -39,7 +39,7 @@ async function bytesOf(source: string | URL | Uint8Array | ArrayBuffer | Blob): 
   if (source instanceof Blob) return new Uint8Array(await source.arrayBuffer())
   try {
     const { readFile } = await import('node:fs/promises')
-    return await readFile(source)
+    return await readFile(typeof source === 'string' && source.startsWith('file:') ? new URL(source) : source)
   } catch (cause) {
     throw new InputError(`The image "${source}" could not be read: ${(cause as Error).message}`, { cause })
   }

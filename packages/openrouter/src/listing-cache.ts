@@ -25,7 +25,7 @@ export async function writeListing(place: Place, listing: Listing): Promise<void
     const { dirname } = await import('node:path')
     await mkdir(dirname(file), { recursive: true })
     // Whole or not at all: other processes read it meanwhile.
-    const draft = `${file}.${globalThis.process?.pid}.tmp`
+    const draft = `${file}.${crypto.randomUUID()}.tmp`
     await writeFile(draft, JSON.stringify(listing))
     await rename(draft, file)
   } catch {

@@ -28,7 +28,9 @@ export class MessageEncoder {
   readonly #options: MessageOptions
   readonly #encoded = new WeakMap<Message, string>()
   readonly #encodedMedia = new WeakMap<Message, string>()
+  /** Messages whose reasoning was refused: by the id of their generation, because middleware may copy them. */
   readonly #refused = new WeakSet<Message>()
+  readonly #refusedIds = new Set<string>()
 
   constructor(options: MessageOptions) {
     this.#options = options
@@ -52,7 +54,9 @@ export class MessageEncoder {
   /** The details that go back with a message. */
   details(message: AssistantMessage): readonly Json[] | undefined {
     const { model, fallbacks, profile } = this.#options
-    if (profile.reasoningOut !== 'reasoning_details' || this.#refused.has(message)) return undefined
+    const id = message.source?.generationId
+    const isRefused = id === undefined ? this.#refused.has(message) : this.#refusedIds.has(id)
+    if (profile.reasoningOut !== 'reasoning_details' || isRefused) return undefined
     return sendableDetails(message, model, fallbacks)
   }
 
@@ -61,7 +65,8 @@ export class MessageEncoder {
     let found = false
     for (const message of messages) {
       if (message.role !== 'assistant' || !this.details(message)?.length) continue
-      this.#refused.add(message)
+      if (message.source?.generationId === undefined) this.#refused.add(message)
+      else this.#refusedIds.add(message.source.generationId)
       this.#encoded.delete(message)
       found = true
     }

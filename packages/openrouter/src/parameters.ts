@@ -29,6 +29,7 @@ export function toWireParameters(settings: OpenRouterSettings, profile: Profile,
   const names: { [name: string]: Rule } = profile.openRouterFields ? { ...everywhere, ...ofOpenRouter } : everywhere
   for (const [name, value] of Object.entries(settings)) {
     if (value === undefined) continue
+    if (name === 'catalogue' && !profile.openRouterFields) throw new DefinitionError(`${where}: ${forOpenRouter(name)}`)
     if (Object.hasOwn(connectionRules, name)) {
       checkConnection(name as keyof ConnectionSettings, value, where)
       continue
@@ -108,8 +109,10 @@ function check(rule: Check, value: unknown, where: string, name: string): void {
   throw new DefinitionError(`${where}: ${name} is ${JSON.stringify(value)}; it must be ${rule.says}.`)
 }
 
+const forOpenRouter = (name: string) => `${name} is for OpenRouter only; leave it out.`
+
 function noSetting(name: string, rules: { [name: string]: Rule }): string {
-  if (Object.hasOwn(ofOpenRouter, name)) return `${name} is for OpenRouter only; leave it out.`
+  if (Object.hasOwn(ofOpenRouter, name)) return forOpenRouter(name)
   const byWireName = Object.entries(rules).find(([, rule]) => rule.wire === name)?.[0]
   if (byWireName) return `there is no setting "${name}". Write ${byWireName}.`
   const known = [...Object.keys(rules), ...Object.keys(connectionRules)].join(', ')

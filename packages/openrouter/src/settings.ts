@@ -150,4 +150,4 @@ export type ConnectionSettings = {
 
 export type OpenRouterSettings = ModelParameters & OpenRouterParameters & ConnectionSettings
 /** The settings of a model on another server. */
-export type CompatibleSettings = ModelParameters & ConnectionSettings
+export type CompatibleSettings = ModelParameters & Omit<ConnectionSettings, 'catalogue'>

@@ -85,7 +85,8 @@ describe('models', () => {
       raw: claude,
     })
     expect(Date.now() - Date.parse(card!.asOf)).toBeLessThan(60_000)
-    expect(other).toMatchObject({ name: 'small/one', inputModalities: ['text'], prices: { input: 0, output: 0 } })
+    expect(other).toMatchObject({ name: 'small/one', inputModalities: ['text'] })
+    expect(other).not.toHaveProperty('prices')
     expect(other).not.toHaveProperty('contextLength')
   })
 
@@ -192,8 +193,8 @@ describe('models', () => {
       expect(cards.map(({ id }) => id)).toEqual(body.data.map(({ id }) => id))
       for (const card of cards) {
         expect(card.contextLength).toBeGreaterThan(0)
-        expect(card.prices.input).toBeGreaterThanOrEqual(0)
-        expect(Number.isFinite(card.prices.output)).toBe(true)
+        expect(card.prices!.input).toBeGreaterThanOrEqual(0)
+        expect(Number.isFinite(card.prices!.output)).toBe(true)
       }
     }
   })
@@ -239,6 +240,10 @@ describe('other questions', () => {
     await expect(open.endpoints('../key')).rejects.toThrow(/404|no model id/)
     await expect(open.endpoints('one')).rejects.toThrow(/"one" is no model id; it looks like author\/name/)
   })
+})
+
+it('an option that does not exist is refused', () => {
+  expect(() => catalogue({ maxAge: 5 } as never)).toThrow(/no option "maxAge"\. Known: apiKey.*maxAgeMs/)
 })
 
 describe('a generation', () => {
@@ -341,6 +346,24 @@ describe('what a model makes of its card', () => {
     const long = { ...usage(), prompt_tokens: 250_000 }
     const { reply } = await ask({ text: 'ok', usage: long }, {}, { catalogue: known(claude) })
     expect(reply!.usage!.usd).toBeCloseTo((250_000 - 500) * 6e-6 + 400 * 3e-7 + 100 * 3.75e-6 + 100 * 22.5e-6, 9)
+  })
+
+  it('without prices it has no opinion on the cost', async () => {
+    const router = { ...claude, pricing: { prompt: '-1', completion: '-1' } }
+    const usage = { prompt_tokens: 1000, completion_tokens: 100, cost: undefined }
+    const { reply } = await ask({ text: 'ok', usage }, {}, { catalogue: known(router) })
+    expect(reply!.usage).not.toHaveProperty('usd')
+    const { result } = await play(['ok', 'never'], { settings: { catalogue: known(router) }, limits: { usd: 0.0001 } })
+    expect(result.status).toBe('done')
+  })
+
+  it('warns of a model that the catalogue does not have, and asks it all the same', async () => {
+    const warnings: string[] = []
+    const spy = vi.spyOn(process, 'emitWarning').mockImplementation((message) => void warnings.push(String(message)))
+    const { reply } = await ask('ok', {}, { catalogue: known(claude) }, 'm/xx')
+    spy.mockRestore()
+    expect(reply!.content).toBe('ok')
+    expect(warnings).toEqual([expect.stringMatching(/OpenRouter has no model "m\/xx"\. It has m\/x/)])
   })
 
   it('stops before a request whose input alone would go over limits.usd', async () => {

@@ -143,6 +143,7 @@ describe('other peculiarities', () => {
     [{}, /profile is undefined; give one of/],
     [{ profile: 'ollama', plugins: [] }, /ollama\("m"\): plugins is for OpenRouter only; leave it out/],
     [{ profile: 'ollama', topK: -1 }, /topK is -1/],
+    [{ profile: 'ollama', catalogue: {} }, /catalogue is for OpenRouter only/],
     [{ profile: { ...profiles.vllm, baseURL: undefined } }, /has no address of its own; give a baseURL/],
   ])('%j is refused', (options, message) => {
     expect(() => compatible(options as never)('m')).toThrow(message)

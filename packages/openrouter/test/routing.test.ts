@@ -1,5 +1,5 @@
 /** Where requests go and whose reasoning they carry (section 6.4 of the wire contract). */
-import { Agent, type Message, memorySession, tool } from '@clew/core'
+import { Agent, type Message, type Middleware, memorySession, tool } from '@clew/core'
 import { type LocalAnswer, startOpenRouter } from '@clew/testing'
 import { describe, expect, it } from 'vitest'
 import { openrouter } from '../src/index.ts'
@@ -149,6 +149,30 @@ describe('reasoning that an upstream refuses', () => {
     expect(eventsOf(events, 'model-restart')).toMatchObject([
       { reason: expect.stringMatching(/Invalid `signature`.*without the reasoning of earlier turns/) },
     ])
+  })
+
+  it('stays out of a conversation that middleware copies', async () => {
+    const once: LocalAnswer = { calls: [call], reasoningDetails: [plain('a')] }
+    const copies: Middleware = {
+      name: 'copies',
+      model: (request, next) => next({ ...request, messages: structuredClone(request.messages) as Message[] }),
+    }
+    const again: LocalAnswer = { calls: [call] }
+    const { bodies } = await play([once, refused, again, 'Done.'], { tools: [look], use: [copies] })
+    expect(bodies).toHaveLength(4)
+    expect(bodies.at(-1)!.messages.some((message) => message.reasoning_details)).toBe(false)
+  })
+
+  it('a provider that is gone in the middle of a tool loop is given up, visibly', async () => {
+    const details = [encrypted('x')]
+    const gone = { status: 404, error: { message: 'No allowed providers are available for the selected model.' } }
+    const asking: LocalAnswer = { calls: [call], reasoningDetails: details, provider: 'SomeHost' }
+    const { bodies, events } = await play([asking, gone, asking, 'Done.'], { tools: [look] })
+    expect(bodies.map((body) => body.provider)).toEqual([undefined, { only: ['SomeHost'] }, undefined, undefined])
+    expect(eventsOf(events, 'model-restart')).toMatchObject([
+      { reason: expect.stringMatching(/^404: No allowed providers.*Trying again with any provider\.$/) },
+    ])
+    await expect(play([{ calls: [call] }, gone], { tools: [look] })).rejects.toThrow(/No allowed providers/)
   })
 
   it('is not tried twice, and not at all where there was none or more of it is asked for', async () => {

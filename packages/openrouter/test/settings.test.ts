@@ -190,7 +190,15 @@ describe('images', () => {
       detail: 'low',
     })
     expect(await image(new URL('https://x.example/a.png'))).toEqual({ type: 'image', url: 'https://x.example/a.png' })
-    for (const source of [dataURL, png, png.buffer, new Blob([png]), path, pathToFileURL(path)]) {
+    for (const source of [
+      dataURL,
+      png,
+      png.buffer,
+      new Blob([png]),
+      path,
+      pathToFileURL(path),
+      pathToFileURL(path).href,
+    ]) {
       expect(await image(source)).toEqual({ type: 'image', url: dataURL })
     }
     rmSync(folder, { recursive: true })

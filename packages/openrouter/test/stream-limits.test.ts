@@ -141,7 +141,7 @@ it('1 GB in a line that is no data is not kept either', async () => {
     },
     { limits: { bytes: 64 * mebibyte } },
   )
-  expectCut(written, 'bytes', 'Hello')
+  expectCut(written, 'eventChars', 'Hello')
   expect(largest).toBeLessThan(200 * mebibyte)
 })
 

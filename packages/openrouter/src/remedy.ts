@@ -1,0 +1,24 @@
+/** What an upstream refused, left out of one more try (section 6.4.7 of the wire contract). */
+import type { ModelRequest } from '@clew/core'
+import { isClewError, type ModelError } from '@clew/core'
+import type { RequestEncoder } from './encode.ts'
+
+/** Changes what `encoder` sends from now on, and says how; undefined when nothing helps. No remedy is taken twice. */
+export function remedyFor(error: unknown, encoder: RequestEncoder, request: ModelRequest): string | undefined {
+  if (!isClewError(error, 'model')) return undefined
+  if (isReasoningRefused(error) && encoder.withholdDetails(request)) {
+    return 'Trying again without the reasoning of earlier turns.'
+  }
+  return isProviderGone(error) && encoder.unpin(request) ? 'Trying again with any provider.' : undefined
+}
+
+function isReasoningRefused({ details: { status }, message }: ModelError): boolean {
+  // "Missing" asks for more of it, not for less.
+  if ((status !== 400 && status !== 404) || /missing/i.test(message)) return false
+  return /signature|thinking.{0,3} block|thought|\brs_|reasoning (item|block|details)|encrypted_content/i.test(message)
+}
+
+/** The provider that a tool loop was held to has left, or goes by another name. */
+function isProviderGone({ details: { status }, message }: ModelError): boolean {
+  return status === 404 && /no (\w+ )?(endpoint|provider)s?/i.test(message)
+}
