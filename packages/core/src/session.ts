@@ -17,7 +17,15 @@ export interface Session {
    */
   append(at: number, batch: Batch): Promise<number>
   close(): Promise<void>
+  /**
+   * Keeps other live workers from running on this session, until released; one that died has lost it. Rejects with
+   * `SessionError` that names the holder. The position is what keeps the log right; this keeps the work from being begun
+   * twice. A store whose sessions never meet another worker leaves it out.
+   */
+  acquire?(): Promise<Lease>
 }
+
+export type Lease = { release(): Promise<void> }
 
 /** A session in this process's memory: for tests, and for conversations that need not outlive the process. */
 export function memorySession(id = 'memory', events: readonly LoggedEvent[] = []): Session {
