@@ -29,7 +29,6 @@ export async function* answer(
   const pieces = isEventStream(response)
     ? readStream(response.body, decoder, limits)
     : readWhole(response, decoder, limits)
-  attempt.whole = !isEventStream(response)
   let complete = false
   try {
     for (;;) {
@@ -48,6 +47,8 @@ export async function* answer(
   } finally {
     await pieces.return(false)
   }
+  // Set not before it is read: a connection that breaks off is no last word.
+  attempt.whole = !isEventStream(response)
   const { deltas, reply } = decoder.finish(complete)
   if (deltas.length > 0) yield deltas
   return reply
@@ -88,20 +89,21 @@ async function* readStream(
     while (!next.done) {
       const deltas: ModelDelta[] = []
       let last: ModelDelta[] = []
-      let broken: { error: unknown } | undefined
-      try {
-        for (const data of next.value) {
-          last = decoder.push(parseEvent(data))
-          for (const delta of last) deltas.push(delta)
+      let failure: ModelError | undefined
+      for (const data of next.value) {
+        const chunk = parseEvent(data)
+        if (chunk instanceof ModelError) {
+          failure = chunk
+          break
         }
-      } catch (error) {
-        broken = { error }
+        last = decoder.push(chunk)
+        for (const delta of last) deltas.push(delta)
       }
       // Some hosts tell finish and usage in every event: while events bring something, they get more time.
       if (decoder.isSettled) stream.hurry(last.length === 0 ? 'bare' : 'full')
       if (deltas.length > 0) yield deltas
-      // What came before the broken event in one piece with it was taken, so it is shown.
-      if (broken) throw broken.error
+      // What came before it was shown, however the network cut the stream.
+      if (failure) throw failure
       next = await stream.events.next()
     }
     return next.value
@@ -110,17 +112,18 @@ async function* readStream(
   }
 }
 
+/** An event that cannot be taken is an error to be thrown when what came before it was shown. */
 function parseEvent(data: string): unknown {
   let event: unknown
   try {
     event = JSON.parse(data)
   } catch (cause) {
     const message = `The stream held an event that is no JSON: ${excerpt(data)}`
-    throw new ModelError(message, { code: 'bad-stream', retryable: true }, { cause })
+    return new ModelError(message, { code: 'bad-stream', retryable: true }, { cause })
   }
   // What cannot be written again cannot be sent back. Short events are not looked at: there are thousands of them.
   if (data.length > 1000 && isTooDeep(event))
-    throw new ModelError('The stream held an event that is nested too deep.', { code: 'bad-stream', retryable: true })
+    return new ModelError('The stream held an event that is nested too deep.', { code: 'bad-stream', retryable: true })
   return event
 }
 
@@ -135,6 +138,8 @@ async function* readWhole(
   try {
     whole = JSON.parse(text)
   } catch (cause) {
+    // A stream under the name of JSON.
+    if (/^(data|event|id|retry)?:/.test(text)) return yield* readStream(new Blob([text]).stream(), decoder, limits)
     const message = `The server's answer is no Chat Completion: ${excerpt(text) || '(empty)'}`
     throw new ModelError(message, { status: response.status, raw: text.slice(0, 10_000) }, { cause })
   }

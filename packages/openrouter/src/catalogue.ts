@@ -49,7 +49,7 @@ export function catalogue(options: CatalogueOptions = {}): Catalogue {
     const made = await client
     try {
       // Nothing is shown of these and nothing is paid for them: the client's own retries will do.
-      return (await made.get(path, { maxRetries: 2, timeout: timeoutMs })) as { [field: string]: Json }
+      return fieldsOf(await made.get(path, { maxRetries: 2, timeout: timeoutMs })) as { [field: string]: Json }
     } catch (error) {
       throw fromClientError(error, made.baseURL)
     }
@@ -57,8 +57,10 @@ export function catalogue(options: CatalogueOptions = {}): Catalogue {
 
   async function fetchListing(): Promise<Listing> {
     const models: Json[] = []
+    const asked = new Set<string>()
     let path: string | undefined = '/models'
-    for (let page = 0; path !== undefined && page < maxPages; page++) {
+    while (path !== undefined && !asked.has(path) && asked.size < maxPages) {
+      asked.add(path)
       const answer = await get(path)
       if (!Array.isArray(answer.data)) throw new ModelError('The list of models is no list.', { raw: cut(answer) })
       models.push(...answer.data)
@@ -112,7 +114,12 @@ export function catalogue(options: CatalogueOptions = {}): Catalogue {
     return card
   }
 
-  const data = async (path: string) => fieldsOf((await get(path)).data) as { [field: string]: Json }
+  async function data(path: string): Promise<{ [field: string]: Json }> {
+    const answer = await get(path)
+    if (typeof answer.data !== 'object' || answer.data === null)
+      throw new ModelError(`The answer to ${path} holds no data.`, { raw: cut(answer) })
+    return fieldsOf(answer.data) as { [field: string]: Json }
+  }
   return {
     models,
     model,

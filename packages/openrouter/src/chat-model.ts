@@ -14,6 +14,7 @@ import type { Profile } from './profile.ts'
 import { remedyFor } from './remedy.ts'
 import { type Attempt, defaultRetries, withRetries } from './retry.ts'
 import type { OpenRouterSettings } from './settings.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 export type ChatModelOptions = {
   id: string
@@ -56,7 +57,7 @@ export function chatModel({ id, profile, settings, where, defaults, card: known 
         setUp = undefined
         throw error
       })
-      const { client, encoder } = await setUp
+      const { client, encoder } = await unlessAborted(setUp, request.signal)
       const { signal } = request
       const { thinkTags = false } = profile
       const exchange = { client, model: id, signal, limits: settings.streamLimits, thinkTags }

@@ -22,7 +22,8 @@ export async function makeClient(settings: ConnectionSettings, profile: Profile,
     baseURL,
     // Retries are the model's own matter: two places that retry multiply.
     maxRetries: 0,
-    ...(settings.timeoutMs !== undefined && { timeout: settings.timeoutMs }),
+    // A timer takes no more, and ends at once when asked to.
+    ...(settings.timeoutMs !== undefined && { timeout: Math.min(settings.timeoutMs, 2 ** 31 - 1) }),
     fetch: withShortErrors(settings.fetch, settings.streamLimits),
     // Section 1.1 of the wire contract: who asks, under the new and the old name.
     defaultHeaders: {

@@ -2,7 +2,7 @@
 import type { Model } from '@clew/core'
 import { DefinitionError } from '@clew/core'
 import { chatModel } from './chat-model.ts'
-import { type Profile, type ProfileName, profiles } from './profile.ts'
+import { base, type Profile, type ProfileName, profiles } from './profile.ts'
 import type { CompatibleSettings } from './settings.ts'
 
 export type CompatibleOptions = CompatibleSettings & {
@@ -24,7 +24,7 @@ export function compatible(options: CompatibleOptions): (model: string, settings
   return (model, settings = {}) =>
     chatModel({
       id: model,
-      profile: { ...profile, openRouterFields: false },
+      profile: { ...base, ...profile, openRouterFields: false },
       settings: { ...shared, ...settings },
       where: `${profile.name}(${JSON.stringify(model)})`,
     })

@@ -19,6 +19,8 @@ export class AnswerDecoder {
   #reasoning = ''
   #refusal = ''
   #details: Json[] | undefined
+  /** The reasoning shown last came from the details, not from the plain string. */
+  #isReadable = false
   #annotations: Json[] = []
   #images: string[] = []
   #finish: string | undefined
@@ -26,6 +28,7 @@ export class AnswerDecoder {
   #usage: Usage | undefined
   #logprobs: Json[] = []
   #hasChoice = false
+  #index: unknown
   #failure: WireError | undefined
   readonly #source: Source
   readonly #calls = new ToolCallAssembly()
@@ -48,8 +51,8 @@ export class AnswerDecoder {
     const deltas: ModelDelta[] = []
     if (!isObject(chunk)) return deltas
     this.#readEnvelope(chunk)
-    const choice = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined
-    if (!isObject(choice)) return deltas
+    const choice = this.#choiceOf(chunk)
+    if (!choice) return deltas
     this.#hasChoice = true
     if (isObject(choice.logprobs) && Array.isArray(choice.logprobs.content))
       for (const each of choice.logprobs.content) this.#logprobs.push(each as Json)
@@ -62,7 +65,7 @@ export class AnswerDecoder {
     if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') this.#finish = choice.finish_reason
     if (typeof native === 'string') this.#nativeFinish = native
     if (isObject(choice.delta)) this.#readDelta(choice.delta, deltas, true)
-    else if (isObject(choice.message)) this.#readDelta(choice.message, deltas, false)
+    else if (isObject(choice.message) && !this.#isSaid(choice.message)) this.#readDelta(choice.message, deltas, false)
     return deltas
   }
 
@@ -124,8 +127,24 @@ export class AnswerDecoder {
     return { text: this.#text, reasoning: this.#reasoning }
   }
 
+  /** One alternative of the answer, always the same one: the first that came, or number 0 where several come at once. */
+  #choiceOf({ choices }: Fields): Fields | undefined {
+    const all = Array.isArray(choices) ? choices.filter(isObject) : []
+    const found = all.find(({ index }) => (index ?? 0) === (this.#index ?? 0))
+    const choice = found ?? (this.#index === undefined ? all[0] : undefined)
+    if (choice) this.#index ??= choice.index ?? 0
+    return choice
+  }
+
+  /** Some servers end a stream with the whole message. */
+  #isSaid({ content }: Fields): boolean {
+    return this.#text !== '' && textIn(content) === this.#text
+  }
+
   #readEnvelope(chunk: Fields): void {
     if (chunk.error) this.#failure ??= chunk.error as WireError
+    // vLLM and its like send the error itself.
+    else if (chunk.choices === undefined && typeof chunk.message === 'string') this.#failure ??= chunk as WireError
     if (typeof chunk.id === 'string' && chunk.id !== '') this.#source.generationId ??= chunk.id
     if (typeof chunk.provider === 'string' && chunk.provider !== '') this.#source.provider ??= chunk.provider
     if (typeof chunk.model === 'string' && chunk.model !== '') this.#source.model = chunk.model
@@ -142,14 +161,22 @@ export class AnswerDecoder {
       else for (const detail of details) this.#details.push(detail)
     }
     // The plain string repeats the details: one of the two is shown, the string where they bring no text.
-    const reasoning = readableDetails(details ?? []) || textIn(delta.reasoning) || textIn(delta.reasoning_content)
+    const readable = readableDetails(details ?? [])
+    const plain = textIn(delta.reasoning) || textIn(delta.reasoning_content)
+    // Some hosts stream the one, and end with the whole of the other.
+    const isRepeated = (readable || plain) === this.#reasoning && (readable !== '') !== this.#isReadable
+    const reasoning = isRepeated ? '' : readable || plain
+    if (reasoning !== '') this.#isReadable = readable !== ''
     const text = textIn(delta.content)
     this.#show({ reasoning, text: '' }, deltas)
     this.#show(this.#thinkTags ? this.#thinkTags.push(text) : { reasoning: '', text }, deltas)
     this.#refusal += textIn(delta.refusal)
     if (Array.isArray(delta.annotations)) for (const each of delta.annotations) this.#annotations.push(each as Json)
     if (Array.isArray(delta.images)) for (const url of delta.images.flatMap(imageUrl)) this.#images.push(url)
-    if (Array.isArray(delta.tool_calls)) for (const fragment of delta.tool_calls) this.#calls.push(fragment, deltas)
+    if (Array.isArray(delta.tool_calls))
+      for (const each of delta.tool_calls) this.#calls.push(each, deltas, !isFragment)
+    // The form before there were several calls; old gateways still speak it.
+    else if (isObject(delta.function_call)) this.#calls.push({ function: delta.function_call }, deltas)
   }
 
   #show({ reasoning, text }: Shown, deltas: ModelDelta[]): void {
@@ -192,7 +219,7 @@ export class AnswerDecoder {
 
 /** Calls count, whatever the reason says; but a cut answer is a cut answer. */
 function finishReason(reason: string | undefined, hasCalls: boolean): FinishReason {
-  if (reason === 'length' || reason === 'model_context_window_exceeded') return 'length'
+  if (/^(length|max_(output_)?tokens|model_context_window_exceeded)$/i.test(reason ?? '')) return 'length'
   if (reason === 'content_filter') return 'content-filter'
   if (hasCalls) return 'tool-calls'
   return reason === undefined || reason === 'stop' || reason === 'tool_calls' ? 'stop' : 'other'

@@ -13,9 +13,20 @@ const overflowWords = [
   /greater than the context length/,
   /longer than the (model's )?context/,
   /token limit (reached|exceeded)|exceeded model token limit|too many (input |prompt |total )?tokens(?! per)/,
-  /model_context_window_exceeded/,
+  /(maximum|max) (allowed )?(input|model) length|(prompt|input)( \(.*\))? (is too long|exceeds max(imum)? length)/,
+  /context size has been exceeded|context limit of \d|range of input length should be/,
+  /\d+ output tokens and your prompt contains|loaded with (a )?context length of/,
+  /inputs?`? (tokens \+ `?max_new_tokens`? must be|must have less than \d+ tokens)/,
+  // Cerebras says nothing at all.
+  /^4(00|13) status code \(no body\)/,
 ]
-const overflowTypes = ['context_length_exceeded', 'token_limit_exceeded', 'model_context_window_exceeded']
+const overflowTypes = [
+  'context_length_exceeded',
+  'token_limit_exceeded',
+  'model_context_window_exceeded',
+  'exceed_context_size_error',
+  'request_too_large',
+]
 /** Statuses under which a provider says that the request itself is wrong. */
 const mayOverflow = [undefined, 400, 413, 422, 500]
 
@@ -30,7 +41,7 @@ export function errorKind(error: {
   if (status === 429 || types.includes('rate_limit_exceeded')) return 'rate-limit'
   if (!mayOverflow.includes(status)) return undefined
   const words = text.toLowerCase()
-  if (/rate limit|requests per|tokens per (min|day)/.test(words)) return undefined
+  if (/rate limit|too many requests|throttling|requests per|tokens per (min|day)/.test(words)) return undefined
   const isOverflow =
     [code, ...types].some((type) => typeof type === 'string' && overflowTypes.includes(type)) ||
     overflowTypes.some((type) => words.includes(type)) ||

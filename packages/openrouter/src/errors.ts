@@ -1,7 +1,7 @@
 /** Failures of the wire as `ModelError` (section 10.1 of the wire contract). */
 import { isClewError, isTooDeep, ModelError } from '@clew/core'
 import { errorKind } from './error-kind.ts'
-import { fieldsOf, isObject, isText } from './json.ts'
+import { type Fields, fieldsOf, isObject, isText } from './json.ts'
 import { readHint } from './retry-hint.ts'
 
 /** An error object as OpenRouter and its like send it; every field may be missing or of another type. */
@@ -19,11 +19,12 @@ export function toModelError(error: WireError, { status, headers, cause }: Circu
   const known = status ?? statusOf(wire.code) ?? statusOf(wire.http_status)
   const provider = textIn(metadata.provider_name)
   const raw = rawText(metadata.raw)
-  const text = innermost(raw) ?? textIn(wire.message) ?? 'The provider reported an error without a message.'
+  const text = innermost(raw) ?? textIn(wire.message) ?? textIn(wire.detail) ?? withoutMessage(wire)
+  const types = [metadata.error_type, wire.error_type, wire.code, wire.type]
   const kind = errorKind({
     status: known,
     code,
-    types: [metadata.error_type, wire.error_type],
+    types,
     text: `${text}\n${raw}`,
   })
   const generationId = headers?.get('x-generation-id') ?? undefined
@@ -37,7 +38,7 @@ export function toModelError(error: WireError, { status, headers, cause }: Circu
       ...(provider !== undefined && { provider }),
       ...(raw !== undefined && { raw }),
       ...(generationId !== undefined && { generationId }),
-      retryable: isRetryable(known, availability.retryable, text),
+      retryable: isRetryable(known, availability.retryable, text, types),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     },
     cause === undefined ? undefined : { cause },
@@ -71,10 +72,30 @@ function causes(error: unknown): Error[] {
 }
 
 /** Section 10.2. What OpenRouter says of it counts first; a limit of the day is not waited for. */
-function isRetryable(status: number | undefined, said: unknown, text: string): boolean {
+function isRetryable(status: number | undefined, said: unknown, text: string, types: unknown[]): boolean {
   if (typeof said === 'boolean') return said
+  if (types.includes('insufficient_quota')) return false
   if (status === 429) return !/per[- ]day|daily/i.test(text)
-  return status !== undefined && (status === 408 || status >= 500)
+  // An error within a stream may have a word instead of a number.
+  if (status === undefined) return types.some((type) => passingTypes.includes(type as string))
+  return status === 408 || status >= 500
+}
+
+const passingTypes = [
+  'rate_limit_exceeded',
+  'timeout',
+  'server',
+  'server_error',
+  'unmapped',
+  'provider_unavailable',
+  'provider_overloaded',
+]
+
+/** What it said instead. */
+function withoutMessage(wire: Fields): string {
+  const text = rawText(wire)
+  const said = text === undefined ? '' : `: ${text.slice(0, 300)}`
+  return `The provider reported an error without a message${said}.`
 }
 
 function advice(status: number | undefined, text: string): string {

@@ -59,7 +59,7 @@ function addExtra(wire: Fields, { extraBody = {} }: OpenRouterSettings, where: s
   for (const [field, value] of Object.entries(extraBody)) {
     if (ownFields.includes(field))
       throw new DefinitionError(`${where}: extraBody.${field} would replace what Clew sends; leave it out.`)
-    if (field in wire)
+    if (Object.hasOwn(wire, field))
       throw new DefinitionError(`${where}: extraBody.${field} is also set by the setting of that name; keep one.`)
     wire[field] = value
   }
@@ -106,7 +106,12 @@ function checkEach(value: object, rules: { [name: string]: Check }, where: strin
 
 function check(rule: Check, value: unknown, where: string, name: string): void {
   if (rule.test(value)) return
-  throw new DefinitionError(`${where}: ${name} is ${JSON.stringify(value)}; it must be ${rule.says}.`)
+  throw new DefinitionError(`${where}: ${name} is ${shown(value)}; it must be ${rule.says}.`)
+}
+
+/** As it was written: JSON has no word for NaN, and none at all for a bigint. */
+function shown(value: unknown): string {
+  return typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
 
 const forOpenRouter = (name: string) => `${name} is for OpenRouter only; leave it out.`

@@ -30,7 +30,8 @@ export type Profile = {
 
 export type OutputStrategy = 'json_schema' | 'json_object' | 'words'
 
-const base = {
+/** What most servers want. */
+export const base = {
   includeUsage: true,
   namedToolChoice: true,
   output: 'json_schema',

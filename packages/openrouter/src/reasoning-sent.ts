@@ -17,11 +17,13 @@ export function sendableDetails(
   const from = source && familyOf(source.model)
   const to = familyOf(model)
   // A model of the fallback list may have answered: that was no switch.
-  const isSwitched = from && to && from !== to && !fallbacks.some((fallback) => familyOf(fallback) === from)
+  const readers = [to, ...fallbacks.map(familyOf)]
+  const isSwitched = to && !(from && readers.includes(from))
   const kept = reasoningDetails.filter((detail) => {
-    if (!isObject(detail)) return !isSwitched
+    if (!isObject(detail)) return !(isSwitched && from)
     const family = familyOfFormat(detail.format) ?? from
-    if (isSwitched && family !== to) return false
+    // What does not say where it comes from is told by its format, if at all.
+    if (isSwitched && family && !readers.includes(family)) return false
     return detail.type !== 'reasoning.text' || family !== 'claude' || isText(detail.signature)
   })
   return kept.length === 0 ? undefined : kept

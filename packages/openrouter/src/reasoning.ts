@@ -13,6 +13,7 @@ const pieceKeys = { ...textKeys, 'reasoning.encrypted': 'data' } as const
 /** Adds a fragment to the merged list. Never reorders; what it does not know becomes an entry of its own. */
 export function mergeDetail(merged: Json[], fragment: Json): void {
   const last = merged.at(-1)
+  if (isKnownData(merged, fragment)) return
   if (isObject(fragment) && isObject(last) && belongsTo(last, fragment)) {
     append(last, fragment)
     return
@@ -30,14 +31,21 @@ function belongsTo(last: Detail, fragment: Detail): boolean {
   return isReadable && (isNothing(last.id) || isNothing(fragment.id) || last.id === fragment.id)
 }
 
+/** The same encrypted item once more: sent back twice it is refused ("Duplicate item found with id rs_…"). */
+function isKnownData(merged: readonly Json[], fragment: Json): boolean {
+  if (!isObject(fragment) || fragment.type !== 'reasoning.encrypted' || !isText(fragment.id)) return false
+  const { type, id, data } = fragment
+  return merged.some((entry) => isObject(entry) && entry.type === type && entry.id === id && entry.data === data)
+}
+
 function append(last: Detail, fragment: Detail): void {
   const pieceKey = pieceKeys[fragment.type as keyof typeof pieceKeys]
   for (const [key, value] of Object.entries(fragment)) {
     const before = last[key]
     if (isNothing(before)) last[key] = value
     else if (typeof before !== 'string' || typeof value !== 'string') continue
-    // Signatures and encrypted data that come twice, whole, are one.
-    else if ((key === 'signature' || key === 'data') && value === before) continue
+    // A signature that comes twice, whole, is one.
+    else if (key === 'signature' && value === before) continue
     else if (key === pieceKey || key === 'signature') last[key] = before + value
   }
 }

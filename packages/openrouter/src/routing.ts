@@ -41,6 +41,9 @@ function slugOf(displayName: string): string {
 
 /** `preferences` as on the wire (section 4.1), held to one provider. What filters stays; what orders has nothing left to order. */
 export function pinTo(provider: string, preferences: unknown): object {
-  const { order: _, sort: __, only: ___, ...filters } = (preferences ?? {}) as { [field: string]: unknown }
-  return { ...filters, only: [provider] }
+  const { order, sort: _, only, ...filters } = (preferences ?? {}) as { [field: string]: unknown }
+  const allowed = only ?? (filters.allow_fallbacks === false ? order : undefined)
+  // Who allows a region of it only must not get another one.
+  const own = Array.isArray(allowed) ? allowed.filter((slug) => String(slug).startsWith(`${provider}/`)) : []
+  return { ...filters, only: own.length > 0 && !(allowed as unknown[]).includes(provider) ? own : [provider] }
 }

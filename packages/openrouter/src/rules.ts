@@ -54,7 +54,11 @@ export const everywhere: { [Name in keyof Required<ModelParameters>]: Rule } = {
   minP: range('min_p', 0, 1),
   topA: range('top_a', 0, 1),
   responseFormat: object('response_format'),
-  logitBias: object('logit_bias'),
+  logitBias: {
+    wire: 'logit_bias',
+    test: (value) => isObject(value) && Object.values(value).every((bias) => Number.isFinite(bias)),
+    says: 'an object of numbers',
+  },
   logprobs: flag('logprobs'),
   topLogprobs: whole('top_logprobs', 0, 20),
   parallelToolCalls: flag('parallel_tool_calls'),
@@ -104,7 +108,11 @@ export const reasoningRules: { [Name in keyof Required<Reasoning>]: Rule } = {
   exclude: flag('exclude'),
   summary: oneOf('summary', ['auto', 'concise', 'detailed']),
 }
-const isNumberOrObject = (value: unknown) => typeof value === 'number' || isObject(value)
+/** JSON makes null of other numbers, which is another wish. */
+const isAmount = (value: unknown) => Number.isFinite(value) && (value as number) >= 0
+const areAmounts = (value: unknown) =>
+  isObject(value) && Object.values(value).every((each) => each === undefined || isAmount(each))
+const isNumberOrObject = (value: unknown) => isAmount(value) || areAmounts(value)
 export const providerRules: { [Name in keyof Required<ProviderPreferences>]: Rule } = {
   order: texts('order'),
   allowFallbacks: flag('allow_fallbacks'),
@@ -116,7 +124,7 @@ export const providerRules: { [Name in keyof Required<ProviderPreferences>]: Rul
   enforceDistillableText: flag('enforce_distillable_text'),
   quantizations: texts('quantizations'),
   sort: { wire: 'sort', test: (value) => isText(value) || isObject(value), says: "a word such as 'price'" },
-  maxPrice: object('max_price'),
+  maxPrice: { wire: 'max_price', test: areAmounts, says: 'an object of numbers such as { prompt: 1 }' },
   preferredMinThroughput: {
     wire: 'preferred_min_throughput',
     test: isNumberOrObject,

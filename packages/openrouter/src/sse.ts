@@ -5,6 +5,8 @@ import { BoundedReader, type StreamLimits, streamTooLong } from './bounded-reade
 /** How long a connection may stay open behind the end of its answer, in milliseconds. */
 const patienceMs = { done: 100, bare: 2000, full: 15_000 }
 
+const longestHead = 2 ** 20
+
 export type EventStream = {
   /** Returns whether `[DONE]` came. Leaving early cancels the request. */
   events: AsyncGenerator<string[], boolean>
@@ -38,9 +40,13 @@ async function* read(
   let isTooLong = false
   let isDone = false
   let isAlive = false
+  let hasEvents = false
+  /** What came before the first event. */
+  let head = ''
   const parser = createParser({
     onEvent: ({ data }) => {
       const text = data.trim()
+      hasEvents ||= text !== ''
       if (text === '[DONE]') isDone = true
       else if (text !== '' && !isDone) events.push(data)
     },
@@ -59,8 +65,10 @@ async function* read(
       isAlive = false
       const began = performance.now()
       const { done, value } = await (haste.ms === undefined ? reader.read() : reader.readSoon(haste.ms))
-      parser.feed(done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true }))
-      if (isTooLong) throw streamTooLong('eventChars', reader.limits)
+      const text = done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true })
+      parser.feed(text)
+      if (!hasEvents && head.length < longestHead) head += text
+      if (done && !hasEvents) events.push(...noStream(head))
       if (events.length > 0) {
         const taken = events
         events = []
@@ -69,12 +77,19 @@ async function* read(
         // A sign of life behind the end is nothing to wait for: it uses the moment up.
         haste.ms = Math.max(0, haste.ms - (performance.now() - began))
       }
+      if (isTooLong) throw streamTooLong('eventChars', reader.limits)
       if (done || isDone) return isDone
     }
   } finally {
     if (isDone) reader.drain(patienceMs.done)
     else reader.cancel()
   }
+}
+
+/** Some servers answer with JSON or a page and call it a stream: the body is one event then, if only to be told in an error. */
+function noStream(head: string): string[] {
+  const text = head.replace(/^(:|(data|event|id|retry):).*$/gm, '').trim()
+  return text === '' ? [] : [text]
 }
 
 /** A body that is no stream of events, as text. */

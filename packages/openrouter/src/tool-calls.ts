@@ -13,8 +13,8 @@ export class ToolCallAssembly {
     return this.#calls.map(({ id, name, arguments: text }) => ({ ...(id !== '' && { id }), name, arguments: text }))
   }
 
-  /** Adds one fragment and says what it showed. A call begins when its name is known. */
-  push(fragment: unknown, deltas: ModelDelta[]): void {
+  /** Adds one fragment, or a call of a `whole` message, and says what it showed. A call begins when its name is known. */
+  push(fragment: unknown, deltas: ModelDelta[], whole = false): void {
     if (!isObject(fragment)) return
     const { index, id } = fragment
     const fn = fieldsOf(fragment.function)
@@ -22,12 +22,9 @@ export class ToolCallAssembly {
     const text = typeof fn.arguments === 'string' ? fn.arguments : fn.arguments ? written(fn.arguments) : ''
     // An entry without id, name and arguments is noise of the host, not a call.
     if ((id ?? '') === '' && name === '' && text === '') return
-    const call = this.#callFor(
-      typeof index === 'number' ? index : undefined,
-      typeof id === 'string' ? id : '',
-      name,
-      text,
-    )
+    const call = whole ? this.#begin() : this.#callFor(numberIn(index), typeof id === 'string' ? id : '', name, text)
+    // Some hosts end with the whole call once more.
+    if (call.name !== '' && call.id !== '' && call.id === id && call.name === name && isRepeated(call, text)) return
     if (typeof id === 'string' && call.id === '') call.id = id
     if (call.name === '') call.name = name
     call.arguments += text
@@ -52,11 +49,18 @@ export class ToolCallAssembly {
     // One index for several calls: another id, or another whole call behind a whole one, begins a new call.
     const isOther =
       known &&
-      ((id !== '' && known.id !== '' && known.id !== id) || (id === '' && name !== '' && text !== '' && isWhole(known)))
+      (id !== ''
+        ? known.id !== '' && known.id !== id && !isContinued(known, name)
+        : name !== '' && text !== '' && (isWhole(known) || (known.name !== '' && known.name !== name)))
     if (known && !isOther) return known
+    const call = this.#begin()
+    if (index !== undefined) this.#byIndex.set(index, call)
+    return call
+  }
+
+  #begin(): Assembled {
     const call: Assembled = { id: '', name: '', arguments: '', started: false }
     this.#calls.push(call)
-    if (index !== undefined) this.#byIndex.set(index, call)
     return call
   }
 
@@ -71,10 +75,25 @@ export class ToolCallAssembly {
   }
 }
 
+/** Some servers count in texts. */
+function numberIn(index: unknown): number | undefined {
+  const number = typeof index === 'string' && index.trim() !== '' ? Number(index) : index
+  return typeof number === 'number' && !Number.isNaN(number) ? number : undefined
+}
+
+/** Some servers make up a new id for each fragment: without a name of its own it goes on with a call that is not whole. */
+function isContinued(known: Assembled, name: string): boolean {
+  return name === '' && known.name !== '' && !isWhole(known)
+}
+
 /** Some hosts send an object. */
 function written(value: unknown): string {
   // What is no JSON is not run.
   return isTooDeep(value) ? '(nested too deep)' : JSON.stringify(value)
+}
+
+function isRepeated(call: Assembled, text: string): boolean {
+  return text === call.arguments && isWhole(call)
 }
 
 function isWhole(call: Assembled): boolean {

@@ -193,8 +193,8 @@ describe('models', () => {
       expect(cards.map(({ id }) => id)).toEqual(body.data.map(({ id }) => id))
       for (const card of cards) {
         expect(card.contextLength).toBeGreaterThan(0)
-        expect(card.prices!.input).toBeGreaterThanOrEqual(0)
-        expect(Number.isFinite(card.prices!.output)).toBe(true)
+        if (!card.prices) expect(card.id).toMatch(/^openrouter\//)
+        else expect(Math.min(card.prices.input, card.prices.output)).toBeGreaterThanOrEqual(0)
       }
     }
   })
