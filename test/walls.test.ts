@@ -25,6 +25,7 @@ const floors = [
     'schema-normalise',
     'schema-zod',
     'schema',
+    'sub-agent',
     'tool',
     'middleware',
   ],
@@ -42,7 +43,7 @@ const floors = [
     'reader',
     'run',
   ],
-  ['result', 'agent-options', 'input', 'start', 'agent', 'index'],
+  ['result', 'agent-options', 'input', 'make-world', 'as-tool', 'start', 'agent', 'index'],
 ]
 
 type Manifest = { name: string; dependencies?: object; peerDependencies?: object; optionalDependencies?: object }

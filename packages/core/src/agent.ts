@@ -3,17 +3,19 @@ import { EventEmitter } from 'eventemitter3'
 import type { AgentOptions, RunOptions } from './agent-options.ts'
 import { checkAgent, checkRun } from './agent-options.ts'
 import type { Answers } from './answer.ts'
+import { type AsToolOptions, agentTool } from './as-tool.ts'
 import type { EventOf, EventType, RunEvent } from './event.ts'
 import type { AgentInput } from './input.ts'
+import type { AnyAgentOptions } from './make-world.ts'
 import type { RunResult } from './result.ts'
 import { toResult } from './result.ts'
 import { Run } from './run.ts'
-import type { CompiledSchema } from './schema.ts'
+import type { CompiledSchema, InferOutput, SchemaLike, StandardSchema } from './schema.ts'
 import { compileSchema } from './schema.ts'
 import type { Session } from './session.ts'
-import type { AnyAgentOptions } from './start.ts'
 import { startResume, startRun } from './start.ts'
 import type { RunState } from './state.ts'
+import type { Tool } from './tool.ts'
 
 /** The context may be left out by agents whose tools need none. */
 type RunArguments<Context> = unknown extends Context
@@ -58,6 +60,20 @@ export class Agent<Context = unknown, Output = string> {
     return this.#make(options, (leaving) =>
       startResume(this.options as AnyAgentOptions, this.#output, from, answers, options ?? {}, leaving),
     )
+  }
+
+  /**
+   * This agent as a tool of another: it is asked, works with its own model, tools and limits, and its answer is the
+   * result. Its events come out as `child` events with their path, its usage counts in the run that it works for, and so
+   * do that run's limits of dollars, tokens and time. What its calls need, the run needs.
+   * @throws DefinitionError for a name or a schema that no provider takes
+   */
+  asTool<Schema extends SchemaLike = StandardSchema<object, { task: string }>>(
+    options: AsToolOptions<Schema, Context> = {},
+  ): Tool<InferOutput<Schema>, Context> {
+    return agentTool(this.options as AnyAgentOptions, this.#output, options, (event) => {
+      this.#emitter.emit(event.type, event)
+    })
   }
 
   /**

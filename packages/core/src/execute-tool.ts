@@ -4,6 +4,7 @@ import type { Json } from './json.ts'
 import { closeQuietly, Interruption, Leash } from './leash.ts'
 import type { ToolRequest } from './middleware.ts'
 import { compose } from './middleware.ts'
+import { ChildEvent, ChildOutcome } from './sub-agent.ts'
 import type { Tool } from './tool.ts'
 import type { ToolOutcome } from './tool-result.ts'
 import { toJson, toOutcome } from './tool-result.ts'
@@ -18,14 +19,17 @@ export async function* executeTool(request: ToolRequest, world: World): AsyncGen
   try {
     body = compose(world.use, 'tool', runBody)({ ...request, execution })
     for (;;) {
-      const next = await leash.pull(body)
+      // An agent keeps its own grace after an abort; cut off sooner, its outcomes would be lost.
+      const next = tool.isAgent ? await body.next() : await leash.pull(body)
       if (next.done) {
         body = undefined
         return (
           next.value ?? errorOutcome(`The result of "${call.name}" is lost: a middleware around it returned nothing.`)
         )
       }
-      yield { type: 'tool-progress', id: call.id, name: call.name, data: toJson(next.value) }
+      const value: unknown = next.value
+      if (value instanceof ChildEvent) yield { type: 'child', id: call.id, event: value.event }
+      else yield { type: 'tool-progress', id: call.id, name: call.name, data: toJson(value) }
     }
   } catch (error) {
     if (!(error instanceof Interruption)) throw error
@@ -46,8 +50,8 @@ async function* runBody({ tool, input, execution }: ToolRequest): AsyncGenerator
     for (;;) {
       const next = await value.next()
       isDone = next.done === true
-      if (next.done) return toOutcome(next.value)
-      yield toJson(next.value)
+      if (next.done) return next.value instanceof ChildOutcome ? next.value.outcome : toOutcome(next.value)
+      yield next.value instanceof ChildEvent ? (next.value as never) : toJson(next.value)
     }
   } finally {
     if (!isDone) closeQuietly(value)

@@ -2,6 +2,7 @@
 export { Agent } from './agent.ts'
 export type { AgentOptions, FromContext, RunOptions } from './agent-options.ts'
 export { type Answers, approve, deny, failed, type Need, needsOf, respond, retry } from './answer.ts'
+export type { AsToolOptions } from './as-tool.ts'
 export { decide, type Step } from './decide.ts'
 export {
   AbortError,

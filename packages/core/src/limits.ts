@@ -2,6 +2,7 @@
 import type { DefinitionError, InputError } from './errors.ts'
 import { checkKeys } from './keys.ts'
 import type { RunState, StopReason } from './state.ts'
+import type { Budget } from './sub-agent.ts'
 
 export type Limits = {
   /** Model calls that may ask for tools. After them one last call is made for an answer; in it no tool may be called. Default 20. */
@@ -20,15 +21,33 @@ export type Limits = {
 export type Spend = { usd: number; tokens: number; ms: number; nextUsd?: number }
 
 export const defaultTurns = 20
+const shared = ['usd', 'tokens', 'ms'] as const
 
 export function spendOf(state: RunState): Spend {
   const { usd = 0, inputTokens, outputTokens } = state.usage
   return { usd, tokens: inputTokens + outputTokens, ms: state.ms }
 }
 
+/** What is left for sub-agents of the limits that they share. */
+export function leftOf(limits: Limits, spend: Spend): Budget {
+  const left: Budget = {}
+  for (const name of shared) if (limits[name] !== undefined) left[name] = limits[name] - spend[name]
+  return left
+}
+
+/** A sub-agent's own limits, and what is left of its root's: whichever is met first. */
+export function within(limits: Limits, spend: Spend, left: Budget): Limits {
+  const both = { ...limits }
+  for (const name of shared) {
+    const rest = left[name]
+    if (rest !== undefined) both[name] = Math.min(limits[name] ?? Number.POSITIVE_INFINITY, spend[name] + rest)
+  }
+  return both
+}
+
 /** The limit that ends the run at once, if one was met. */
 export function exceeded(limits: Limits, spend: Spend): StopReason | undefined {
-  for (const name of ['usd', 'tokens', 'ms'] as const) {
+  for (const name of shared) {
     const limit = limits[name]
     if (limit !== undefined && spend[name] >= limit) return name
   }

@@ -9,7 +9,7 @@ import type { RunEvent, ToolEnd, ToolWait } from './event.ts'
 import { executeTool } from './execute-tool.ts'
 import type { Json } from './json.ts'
 import type { ToolRequest } from './middleware.ts'
-import type { PendingCall } from './state.ts'
+import type { PendingCall, RunState } from './state.ts'
 import type { ToolExecution } from './tool.ts'
 import { defaultMaxResultChars } from './tool.ts'
 import { cutText, describeError, sealOutcome } from './tool-result.ts'
@@ -31,13 +31,18 @@ export async function* performTool(pending: PendingCall, world: World): AsyncGen
     return
   }
   const { id, name } = pending.call
-  yield { type: 'tool-start', id, name, input: prepared.arguments }
+  // An agent that is entered again has its intent in the log.
+  if (!childOf(pending)) yield { type: 'tool-start', id, name, input: prepared.arguments }
   if (world.signal.aborted) {
     yield failure(pending, 'Not run: the run was aborted.')
     return
   }
   try {
     const outcome = yield* executeTool(prepared.request, world)
+    if (outcome.waiting) {
+      yield wait(pending, 'child')
+      return
+    }
     yield {
       type: 'tool-end',
       id,
@@ -63,8 +68,8 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
     )
   }
   // Found running at start-up: it may have taken effect, so only a harmless repetition happens unasked.
-  if (pending.status === 'running' && tool.effect !== 'idempotent' && tool.effect !== 'pure')
-    return wait(pending, 'verdict')
+  const mayRepeat = tool.effect === 'idempotent' || tool.effect === 'pure' || tool.isAgent
+  if (pending.status === 'running' && !mayRepeat) return wait(pending, 'verdict')
 
   const parsed = parseArguments(call)
   if (!parsed.ok) return failure(pending, `Tool "${call.name}" was not run: ${parsed.problem}`)
@@ -78,6 +83,9 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
     idempotencyKey: call.id,
     agent: pending.agent,
     runId: world.runId,
+    ...(tool.isAgent && {
+      parent: { path: world.path, child: childOf(pending), left: world.left, newId: world.newId },
+    }),
   }
   const request: ToolRequest = { tool, input: input.value, call, execution }
   // A call that was running had its approval before it started.
@@ -89,6 +97,10 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
     if (approval) return wait(pending, 'approval')
   }
   return tool.execute ? { type: 'ready', request, arguments: parsed.value } : wait(pending, 'result')
+}
+
+function childOf(pending: PendingCall): RunState | undefined {
+  return 'child' in pending ? pending.child : undefined
 }
 
 async function asksApproval({ tool, input, execution }: ToolRequest): Promise<boolean | { failed: string }> {

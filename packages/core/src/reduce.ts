@@ -60,7 +60,13 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
         return { call: pending.call, agent: pending.agent, status: 'running' }
       })
     case 'tool-wait':
-      return replacePending(draft, event.id, ({ call, agent }) => ({ call, agent, status: 'waiting', for: event.for }))
+      return replacePending(draft, event.id, ({ call, agent, ...rest }) => ({
+        call,
+        agent,
+        status: 'waiting',
+        for: event.for,
+        ...('child' in rest && rest.child && { child: rest.child }),
+      }))
     case 'tool-end':
       replacePending(draft, event.id, ({ call, agent }) => ({
         call,
@@ -73,9 +79,11 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       return closeTurn(draft)
     case 'child':
       draft.usage = addUsageOf(draft.usage, event.event)
+      if (isAnswer(event.event)) draft.status = 'running'
       return replacePending(draft, event.id, (pending) => {
         const child = reduce('child' in pending && pending.child ? pending.child : emptyState(), event.event)
-        if (pending.status === 'waiting') return { ...pending, child }
+        if (pending.status === 'waiting' && child.status === 'waiting') return { ...pending, child }
+        // Answered, it goes on: its call is entered again.
         return { call: pending.call, agent: pending.agent, status: 'running', child }
       })
     case 'answer':
@@ -160,19 +168,19 @@ function resultOf(pending: PendingCall & { status: 'answered' }): Message
 function resultOf(pending: PendingCall): Message
 function resultOf(pending: PendingCall): Message {
   const base = { role: 'tool', callId: pending.call.id, name: pending.call.name } as const
-  switch (pending.status) {
-    case 'answered':
-      return { ...base, content: pending.content, ...(pending.isError && { isError: true }) }
-    case 'running':
-      return {
-        ...base,
-        content: 'Aborted: the run ended while this call ran. It may have taken effect.',
-        isError: true,
-      }
-    case 'ready':
-    case 'waiting':
-      return { ...base, content: 'Not run: the run ended before this call.', isError: true }
+  if (pending.status === 'answered') {
+    return { ...base, content: pending.content, ...(pending.isError && { isError: true }) }
   }
+  const mayHaveRun = pending.status === 'running' || ('child' in pending && pending.child !== undefined)
+  const content = mayHaveRun
+    ? 'Aborted: the run ended while this call ran. It may have taken effect.'
+    : 'Not run: the run ended before this call.'
+  return { ...base, content, isError: true }
+}
+
+/** An answer to a call, however deep it stands. */
+function isAnswer(event: RunEvent): boolean {
+  return event.type === 'child' ? isAnswer(event.event) : event.type === 'answer'
 }
 
 function addUsageOf(usage: Usage, event: RunEvent): Usage {

@@ -1,7 +1,5 @@
 /** How a run begins: the agent's parts are made ready, and a session's log becomes a state. */
 import { nanoid } from 'nanoid'
-import type { AgentOptions, FromContext, RunOptions } from './agent-options.ts'
-import { checkTools } from './agent-options.ts'
 import type { Answers } from './answer.ts'
 import { answerEvents, needsOf } from './answer.ts'
 import { InputError, SessionError, SessionWaiting } from './errors.ts'
@@ -10,22 +8,15 @@ import type { AgentInput } from './input.ts'
 import { toMessages } from './input.ts'
 import type { Start } from './journal.ts'
 import type { Limits } from './limits.ts'
+import { leftOf, spendOf } from './limits.ts'
+import { type AnyAgentOptions, type AnyRunOptions, fromContext, makeWorld, type Output } from './make-world.ts'
 import { fold } from './reduce.ts'
 import type { Leaving } from './run.ts'
-import type { CompiledSchema } from './schema.ts'
-import { describeIssue } from './schema.ts'
 import type { Session } from './session.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
-import type { Tool } from './tool.ts'
 import { defaultMaxResultChars } from './tool.ts'
 import { describeError } from './tool-result.ts'
-import type { World } from './world.ts'
-
-/** Agents whatever their types; what they hold was checked against them by the compiler. */
-export type AnyAgentOptions = AgentOptions<never, unknown>
-type AnyRunOptions = RunOptions & { context?: unknown }
-type Output = { schema: CompiledSchema } | undefined
 
 export async function startRun(
   agent: AnyAgentOptions,
@@ -38,7 +29,13 @@ export async function startRun(
   const messages = copyPlain(toMessages(input, options.allowSystemMessages), 'The input')
   const { state, at } = await load(options.session)
   if (state.status === 'waiting') throw new SessionWaiting(options.session?.id ?? '', needsOf(state))
-  const world = await makeWorld(agent, output, options, nanoid(), leaving)
+  const limits = mergeLimits(agent.limits, options.limits)
+  const world = await makeWorld(agent, output, options, {
+    runId: nanoid(),
+    leaving,
+    path: [agent.name],
+    left: () => leftOf(limits, spendOf(state)),
+  })
   const { instructions } = agent
   const words = await fromContext(instructions, options, `instructions of agent "${agent.name}"`)
   const opening: LoggedEvent[] = []
@@ -52,7 +49,7 @@ export async function startRun(
     ...(words !== undefined && words !== '' && { instructions: words }),
     input: messages,
   })
-  return { state, at, opening, world, limits: mergeLimits(agent.limits, options.limits), session: options.session }
+  return { state, at, opening, world, limits, session: options.session }
 }
 
 export async function startResume(
@@ -76,9 +73,15 @@ export async function startResume(
       `This run is of agent "${state.agent}", not of "${agent.name}". Resume it with the agent that began it.`,
     )
   }
-  const world = await makeWorld(agent, output, options, state.id, leaving)
+  const limits = mergeLimits(agent.limits, options.limits)
+  const world = await makeWorld(agent, output, options, {
+    runId: state.id,
+    leaving,
+    path: [agent.name],
+    left: () => leftOf(limits, spendOf(state)),
+  })
   const opening = answerEvents(state, answers, (tool) => world.tools.get(tool)?.maxResultChars ?? defaultMaxResultChars)
-  return { state, at, opening, world, limits: mergeLimits(agent.limits, options.limits), session }
+  return { state, at, opening, world, limits, session }
 }
 
 async function load(session: Session | undefined): Promise<{ state: RunState; at: number }> {
@@ -127,70 +130,5 @@ function copyPlain<Value>(value: Value, what: string): Value {
     return structuredClone(value)
   } catch (cause) {
     throw new InputError(`${what} holds something that is no plain JSON: ${describeError(cause)}`, { cause })
-  }
-}
-
-async function makeWorld(
-  agent: AnyAgentOptions,
-  output: Output,
-  options: AnyRunOptions,
-  runId: string,
-  leaving: Leaving,
-): Promise<World> {
-  const tools = (await fromContext(agent.tools, options, `tools of agent "${agent.name}"`)) ?? []
-  checkTools(tools, agent)
-  await checkContext(tools, options.context)
-  const specs = await Promise.all(tools.map((tool) => tool.spec()))
-  const json = output && (typeof output.schema.json === 'function' ? await output.schema.json() : output.schema.json)
-  const { controller } = leaving
-  let lapped = performance.now()
-  return {
-    agent: agent.name,
-    model: agent.model,
-    tools: new Map(tools.map((tool) => [tool.name, tool])),
-    specs,
-    toolChoice: agent.toolChoice,
-    output: output && json ? { schema: output.schema, json } : undefined,
-    use: agent.use ?? [],
-    concurrency: agent.concurrency ?? 64,
-    context: options.context,
-    runId,
-    signal: controller.signal,
-    timedOut: () => leaving.timedOut,
-    leave: (reason) => controller.abort(reason),
-    newId: () => nanoid(),
-    lap() {
-      const now = performance.now()
-      const ms = Math.round(now - lapped)
-      lapped += ms
-      return ms
-    },
-  }
-}
-
-/** @throws InputError when the function fails; most often it was given no context. */
-async function fromContext<Value>(
-  value: FromContext<Value, never> | undefined,
-  options: AnyRunOptions,
-  what: string,
-): Promise<Value | undefined> {
-  if (typeof value !== 'function') return value
-  try {
-    return await (value as (context: unknown) => Value | Promise<Value>)(options.context)
-  } catch (cause) {
-    const missing =
-      options.context === undefined ? ' There was no context; pass it as agent.run(input, { context }).' : ''
-    throw new InputError(`The ${what} could not be made: ${describeError(cause)}.${missing}`, { cause })
-  }
-}
-
-async function checkContext(tools: readonly Tool<never, never>[], context: unknown): Promise<void> {
-  for (const { name, context: schema } of tools) {
-    const checked = await schema?.['~standard'].validate(context)
-    if (!checked?.issues) continue
-    const problems = checked.issues.map((issue) => describeIssue(issue, context)).join('; ')
-    throw new InputError(
-      `Tool "${name}" cannot work with this context: ${problems}. Pass it as agent.run(input, { context }).`,
-    )
   }
 }

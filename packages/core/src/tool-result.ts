@@ -4,7 +4,13 @@ import type { Content, ContentPart } from './message.ts'
 import { isContentPart } from './message.ts'
 
 /** What a tool call came to: content for the model, a view for people. */
-export type ToolOutcome = { content: Content; isError?: true; view?: Json }
+export type ToolOutcome = {
+  content: Content
+  isError?: true
+  view?: Json
+  /** The call waits: it has no result yet. Only calls of sub-agents come to this. */
+  waiting?: true
+}
 
 /** What a tool returned. `{ content, view }`, with nothing beside, gives the model one thing and people another. */
 export function toOutcome(value: unknown): ToolOutcome {

@@ -7,6 +7,7 @@ import type { CompiledSchema, InferOutput, SchemaLike, StandardSchema } from './
 import { compileSchema } from './schema.ts'
 import { notStrict, strictForm } from './schema-json.ts'
 import { findOptional } from './schema-zod.ts'
+import type { ParentRun } from './sub-agent.ts'
 
 /**
  * What a tool does to the world. After a crash in the middle of a call, `pure` and `idempotent` tools run again;
@@ -24,6 +25,8 @@ export type ToolExecution<Context = unknown> = {
   readonly idempotencyKey: string
   readonly agent: string
   readonly runId: string
+  /** @internal For agents that work as tools. */
+  readonly parent?: ParentRun
 }
 
 export type ToolOptions<Schema extends SchemaLike, Context> = {
@@ -64,6 +67,8 @@ export interface Tool<in Input = never, in Context = unknown> {
   readonly maxResultChars: number
   readonly needsApproval?: boolean | ((input: Input, execution: ToolExecution<Context>) => boolean | Promise<boolean>)
   readonly execute?: (input: Input, execution: ToolExecution<Context>) => unknown
+  /** An agent works on its calls: they can wait, and are entered again after a crash. See `agent.asTool()`. */
+  readonly isAgent?: true
   /** Validates parsed arguments. */
   readonly input: CompiledSchema
   /** Validates the caller's context, where the tool declared one. */

@@ -4,6 +4,7 @@ import type { JsonSchema } from './json.ts'
 import type { Middleware } from './middleware.ts'
 import type { Model, ToolChoice, ToolSpec } from './model.ts'
 import type { CompiledSchema } from './schema.ts'
+import type { Budget } from './sub-agent.ts'
 import type { Tool } from './tool.ts'
 
 export type World = {
@@ -25,6 +26,10 @@ export type World = {
   /** Aborts everything under way. */
   leave(reason: unknown): void
   newId(): string
+  /** The agents from the root to this one. */
+  readonly path: readonly string[]
+  /** What is left of the budget that all agents of the run share. */
+  left(): Budget
   /** Milliseconds since it was last asked. */
   lap(): number
 }

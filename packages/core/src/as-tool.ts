@@ -1,0 +1,163 @@
+/** An agent that works on the calls of another: its own loop, inside the state and the log of the run that it works for. */
+
+import { estimateUsd } from './ask-model.ts'
+import { decide } from './decide.ts'
+import { isClewError } from './errors.ts'
+import type { LoggedEvent, RunEvent } from './event.ts'
+import { isLogged } from './event.ts'
+import type { AgentInput } from './input.ts'
+import { toMessages } from './input.ts'
+import { spendOf, within } from './limits.ts'
+import { type AnyAgentOptions, fromContext, makeWorld, type Output } from './make-world.ts'
+import { compose } from './middleware.ts'
+import { perform } from './perform.ts'
+import { apply } from './reduce.ts'
+import type { InferOutput, SchemaLike } from './schema.ts'
+import type { RunState } from './state.ts'
+import { emptyState } from './state.ts'
+import { ChildEvent, ChildOutcome, type ParentRun } from './sub-agent.ts'
+import { legalise, type Tool, type ToolExecution, type ToolOptions, tool } from './tool.ts'
+import { describeError } from './tool-result.ts'
+import type { World } from './world.ts'
+
+export type AsToolOptions<Schema extends SchemaLike, Context> = Pick<
+  ToolOptions<Schema, Context>,
+  'description' | 'input' | 'needsApproval' | 'maxResultChars'
+> & {
+  /** Default: the agent's name, made legal. */
+  name?: string
+  /** What the agent is asked. Default: the `task` of the default input, else the input as JSON. */
+  prompt?: (input: InferOutput<Schema>) => AgentInput
+}
+
+const taskSchema = {
+  type: 'object',
+  properties: { task: { type: 'string', description: 'What to do, with all that one needs to know for it.' } },
+  required: ['task'],
+}
+
+/** Agents that call agents that call agents: more levels than this are a circle. */
+const maxLevels = 8
+
+/** @throws DefinitionError for a name or a schema that no provider takes */
+export function agentTool<Schema extends SchemaLike, Context>(
+  agent: AnyAgentOptions,
+  output: Output,
+  options: AsToolOptions<Schema, Context>,
+  tell: (event: RunEvent) => void,
+): Tool<InferOutput<Schema>, Context> {
+  const { name = legalise(agent.name), prompt = defaultPrompt, input = taskSchema, ...rest } = options
+  const made = tool<SchemaLike, Context>({
+    ...rest,
+    name,
+    input,
+    execute: (given, execution) => work(agent, output, prompt(given as never), execution, tell),
+  } as ToolOptions<SchemaLike, Context>)
+  return { ...made, isAgent: true } as Tool<InferOutput<Schema>, Context>
+}
+
+function defaultPrompt(input: unknown): string {
+  const { task } = input as { task?: unknown }
+  return typeof task === 'string' && Object.keys(input as object).length === 1 ? task : JSON.stringify(input)
+}
+
+async function* work(
+  agent: AnyAgentOptions,
+  output: Output,
+  input: AgentInput,
+  execution: ToolExecution<unknown>,
+  tell: (event: RunEvent) => void,
+): AsyncGenerator<ChildEvent, ChildOutcome> {
+  const parent = execution.parent as ParentRun
+  const path = [...parent.path, agent.name]
+  if (path.length > maxLevels)
+    return failure(`Not run: agents call agents ${maxLevels} levels deep: ${path.join(' > ')}.`)
+  // A private copy: the one in the parent's state belongs to the log.
+  const state = parent.child ? structuredClone(parent.child) : emptyState()
+  const controller = new AbortController()
+  const leave = () => controller.abort(execution.signal.reason)
+  if (execution.signal.aborted) leave()
+  else execution.signal.addEventListener('abort', leave, { once: true })
+  try {
+    const { context } = execution
+    const place = { runId: state.id || parent.newId(), path, left: parent.left }
+    const leaving = { controller, timedOut: false }
+    const world = await makeWorld(agent, output, { context }, { ...place, leaving })
+    const instructions = await fromContext(agent.instructions, { context }, `instructions of agent "${agent.name}"`)
+    const opening: LoggedEvent[] = state.id === '' ? [runStart(agent.name, world.runId, instructions, input)] : []
+    const events = compose(world.use, 'run', () => loop(agent, state, opening, world))(state)
+    for await (const together of events) {
+      for (const event of together) {
+        event.path = path
+        yield new ChildEvent(event)
+        tell(event)
+      }
+    }
+    return outcomeOf(agent.name, state)
+  } catch (error) {
+    if (isClewError(error, 'fatal')) throw error
+    return failure(`Agent "${agent.name}" failed: ${describeError(error)}`)
+  } finally {
+    execution.signal.removeEventListener('abort', leave)
+  }
+}
+
+/** The engine once more, with the parent's run in the place of the journal: what it yields is durable when it goes on. */
+async function* loop(
+  agent: AnyAgentOptions,
+  state: RunState,
+  opening: LoggedEvent[],
+  world: World,
+): AsyncGenerator<RunEvent[], void> {
+  const take = (events: RunEvent[]) => {
+    for (const event of events) if (isLogged(event)) apply(state, event)
+  }
+  yield opening
+  take(opening)
+  while (true) {
+    const { aborted, reason } = world.signal
+    if (aborted && state.status === 'running') {
+      if (isClewError(reason, 'fatal')) throw reason
+      const end: RunEvent[] = [{ type: 'run-end', status: 'aborted' }]
+      yield end
+      take(end)
+      return
+    }
+    const spend = spendOf(state)
+    const limits = within(agent.limits ?? {}, spend, world.left())
+    if (limits.usd !== undefined) spend.nextUsd = estimateUsd(state, world)
+    const step = decide(state, limits, spend)
+    if (step.type === 'stop') return
+    for await (const events of perform(step, state, world)) {
+      yield events
+      take(events)
+    }
+  }
+}
+
+function runStart(agent: string, id: string, instructions: string | undefined, input: AgentInput): LoggedEvent {
+  return { type: 'run-start', v: 1, id, agent, ...(instructions && { instructions }), input: toMessages(input) }
+}
+
+/** What the caller's model reads. */
+function outcomeOf(name: string, { status, stop, output, lastWords }: RunState): ChildOutcome {
+  const text = lastWords?.text || lastWords?.refusal || ''
+  switch (status) {
+    case 'done':
+      return new ChildOutcome({
+        content: output === undefined ? text || `Agent "${name}" has nothing to say.` : JSON.stringify(output),
+      })
+    case 'stopped':
+      return failure(
+        `Agent "${name}" was stopped (${stop}) before it was done.${text === '' ? '' : ` So far:\n${text}`}`,
+      )
+    case 'waiting':
+      return new ChildOutcome({ content: '', waiting: true })
+    default:
+      return failure(`Aborted: the run ended while agent "${name}" worked. It may have taken effect.`)
+  }
+}
+
+function failure(content: string): ChildOutcome {
+  return new ChildOutcome({ content, isError: true })
+}
