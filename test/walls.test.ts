@@ -39,6 +39,7 @@ const floors = [
     'perform-tool',
     'finish',
     'perform',
+    'ending',
     'journal',
     'reader',
     'run',

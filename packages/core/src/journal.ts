@@ -4,7 +4,7 @@ import type { LoggedEvent, RunEvent } from './event.ts'
 import { isLogged } from './event.ts'
 import type { Limits } from './limits.ts'
 import { apply } from './reduce.ts'
-import type { Session } from './session.ts'
+import type { Lease, Session } from './session.ts'
 import type { RunState } from './state.ts'
 import type { World } from './world.ts'
 
@@ -15,6 +15,8 @@ export type Start = {
   limits: Limits
   world: World
   session?: Session | undefined
+  /** Held while the run is under way. */
+  lease?: Lease | undefined
   /** The session's position. */
   at: number
 }

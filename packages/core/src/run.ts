@@ -1,7 +1,8 @@
 /** A run of an agent: a promise of its result and a stream of its events, both from one loop. */
 import { estimateUsd } from './ask-model.ts'
 import { decide } from './decide.ts'
-import { AbortError, isClewError, RunError } from './errors.ts'
+import { checkEnded, toRunError } from './ending.ts'
+import { AbortError, isClewError } from './errors.ts'
 import type { RunEvent } from './event.ts'
 import { isLogged } from './event.ts'
 import type { Start } from './journal.ts'
@@ -152,9 +153,11 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
     if (outer?.aborted) onAbort()
     else outer?.addEventListener('abort', onAbort, { once: true })
     let state = emptyState()
+    let starting: Promise<Start> | undefined
     try {
       if (controller.signal.aborted) throw new AbortError(state, controller.signal.reason)
-      const started = await settleAfterAbort(start(this.#leaving), controller.signal).catch((error) => {
+      starting = start(this.#leaving)
+      const started = await settleAfterAbort(starting, controller.signal).catch((error) => {
         throw controller.signal.aborted ? new AbortError(state, error) : error
       })
       state = started.state
@@ -166,13 +169,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
       }
       this.#outcome = { state, world }
       yield* compose(world.use, 'run', () => drive(started, this.#leaving))(state)
-      if (state.status === 'running') {
-        const layers = world.use.filter((layer) => layer.run).map((layer) => `"${layer.name}"`)
-        throw new RunError(
-          `The run did not come to its end. Does middleware ${layers.join(' or ')} forget next()?`,
-          state,
-        )
-      }
+      checkEnded(state, world)
     } catch (error) {
       const told = this.#outcome ? toRunError(error, state) : error
       // Whatever still runs is told.
@@ -181,6 +178,9 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
     } finally {
       clearTimeout(timer)
       outer?.removeEventListener('abort', onAbort)
+      // Also when the start was left and comes to its end later; then it is not waited for.
+      const released = starting?.then(({ lease }) => lease?.release()).catch(() => {})
+      if (this.#outcome) await released
     }
   }
 
@@ -190,9 +190,4 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
     this.#leaving.timedOut = true
     this.#leaving.controller.abort(new DOMException('limits.ms is reached', 'TimeoutError'))
   }
-}
-
-function toRunError(error: unknown, state: RunState): unknown {
-  if (isClewError(error, 'run') || isClewError(error, 'abort')) return error
-  return new RunError(error instanceof Error ? error.message : String(error), state, { cause: error })
 }

@@ -32,6 +32,7 @@ export function memorySession(id = 'memory', events: readonly LoggedEvent[] = []
   // Kept as text: what was appended cannot be changed through a reference that somebody still holds.
   const log: string[] = events.map((event) => JSON.stringify(event))
   const ends = new Map<string, { start: number; end: number }>()
+  let isHeld = false
   return {
     id,
     async read() {
@@ -50,5 +51,20 @@ export function memorySession(id = 'memory', events: readonly LoggedEvent[] = []
       return log.length
     },
     async close() {},
+    async acquire() {
+      if (isHeld) {
+        throw new SessionError(
+          `Session "${id}" is in use by another run of this process. Wait for that run, or give each its own session.`,
+        )
+      }
+      isHeld = true
+      let released = false
+      return {
+        async release() {
+          if (!released) isHeld = false
+          released = true
+        },
+      }
+    },
   }
 }

@@ -18,7 +18,17 @@ import { emptyState } from './state.ts'
 import { defaultMaxResultChars } from './tool.ts'
 import { describeError } from './tool-result.ts'
 
-export async function startRun(
+export function startRun(
+  agent: AnyAgentOptions,
+  output: Output,
+  input: AgentInput,
+  options: AnyRunOptions,
+  leaving: Leaving,
+): Promise<Start> {
+  return leased(options.session, () => beginRun(agent, output, input, options, leaving))
+}
+
+async function beginRun(
   agent: AnyAgentOptions,
   output: Output,
   input: AgentInput,
@@ -52,7 +62,19 @@ export async function startRun(
   return { state, at, opening, world, limits, session: options.session }
 }
 
-export async function startResume(
+export function startResume(
+  agent: AnyAgentOptions,
+  output: Output,
+  from: Session | RunState,
+  answers: Answers,
+  options: AnyRunOptions,
+  leaving: Leaving,
+): Promise<Start> {
+  const session = isSession(from) ? from : undefined
+  return leased(session, () => beginResume(agent, output, session ?? (from as RunState), answers, options, leaving))
+}
+
+async function beginResume(
   agent: AnyAgentOptions,
   output: Output,
   from: Session | RunState,
@@ -82,6 +104,17 @@ export async function startResume(
   })
   const opening = answerEvents(state, answers, (tool) => world.tools.get(tool)?.maxResultChars ?? defaultMaxResultChars)
   return { state, at, opening, world, limits, session }
+}
+
+/** No other live worker runs on the session meanwhile, where its store can keep them apart. */
+async function leased(session: Session | undefined, begin: () => Promise<Start>): Promise<Start> {
+  const lease = await session?.acquire?.()
+  try {
+    return { ...(await begin()), lease }
+  } catch (error) {
+    await lease?.release()
+    throw error
+  }
 }
 
 async function load(session: Session | undefined): Promise<{ state: RunState; at: number }> {

@@ -106,3 +106,18 @@ const dynamic = new Agent({
   tools: (context: App) => [weather, whoami].slice(0, context.user.length),
 })
 expectTypeOf(dynamic).toEqualTypeOf<Agent<App, string>>()
+
+const reader = extractor.asTool({
+  input: z.object({ url: z.string(), pages: z.number().default(1) }),
+  prompt: (input) => {
+    expectTypeOf(input).toEqualTypeOf<{ url: string; pages: number }>()
+    return input.url
+  },
+})
+expectTypeOf(reader).toEqualTypeOf<Tool<{ url: string; pages: number }, unknown>>()
+expectTypeOf(withContext.asTool()).toEqualTypeOf<Tool<{ task: string }, App>>()
+expectTypeOf(new Agent({ name: 'outer', model, tools: [withContext.asTool(), reader] })).toEqualTypeOf<
+  Agent<App, string>
+>()
+// @ts-expect-error no such option
+withContext.asTool({ nmae: 'x' })
