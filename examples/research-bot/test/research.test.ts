@@ -267,7 +267,7 @@ describe('what was there before', () => {
     await using server = await startOpenRouter({ respond: [wrong, down, down, down] })
     const { code, stdout } = await bot(['Loom?', '--sources', 'notes', '--base-url', server.url, '--out', 'kept.md'])
     expect(code).toBe(1)
-    expect(stdout.match(/turn 2 · 503: down Trying again in \d\.\d s\./g)).toHaveLength(2)
+    expect(stdout.match(/turn 2 · 503: down\. Trying again in \d\.\d s\./g)).toHaveLength(2)
     expect(stdout).toContain('Unfinished report: kept.unfinished.md (1 finding)')
     expect(readFileSync(join(folder, 'kept.md'), 'utf8')).toBe('A good report.')
     expect(readFileSync(join(folder, 'kept.unfinished.md'), 'utf8')).toContain(

@@ -4,7 +4,7 @@ import { isClewError, isTooDeep, ModelError } from '@clew/core'
 import type OpenAI from 'openai'
 import type { StreamLimits } from './bounded-reader.ts'
 import { AnswerDecoder } from './decode.ts'
-import { fromClientError } from './errors.ts'
+import { fromClientError, wrongPath } from './errors.ts'
 import type { Attempt } from './retry.ts'
 import { readEvents, readText } from './sse.ts'
 
@@ -140,7 +140,9 @@ async function* readWhole(
   } catch (cause) {
     // A stream under the name of JSON.
     if (/^(data|event|id|retry)?:/.test(text)) return yield* readStream(new Blob([text]).stream(), decoder, limits)
-    const message = `The server's answer is no Chat Completion: ${excerpt(text) || '(empty)'}`
+    const isPage = /<html|<!doctype/i.test(text)
+    const hint = isPage ? ` ${wrongPath(response.url.replace(/\/chat\/completions$/, ''))}` : ''
+    const message = `The server's answer is no Chat Completion: ${excerpt(text) || '(empty)'}${hint}`
     throw new ModelError(message, { status: response.status, raw: text.slice(0, 10_000) }, { cause })
   }
   if (isTooDeep(whole)) throw new ModelError("The server's answer is nested too deep.", { status: response.status })

@@ -188,6 +188,7 @@ function toEndpoint(entry: Json): Endpoint {
 function nearest(id: string, cards: readonly ModelCard[]): string {
   const name = id.split('/').at(-1)?.split(':')[0]?.toLowerCase() ?? ''
   const near = cards.filter((card) => name !== '' && card.id.toLowerCase().includes(name)).slice(0, 3)
+  if (cards.length === 0) return 'Its list is empty: check the base URL.'
   const ids = (near.length > 0 ? near : cards.slice(0, 3)).map((card) => card.id)
   return `It has ${ids.join(', ')} and others: see models().`
 }

@@ -12,7 +12,7 @@ import { withLeakedCalls } from './leaked-calls.ts'
 import { toWireParameters } from './parameters.ts'
 import type { Profile } from './profile.ts'
 import { remedyFor } from './remedy.ts'
-import { type Attempt, defaultRetries, withRetries } from './retry.ts'
+import { type Attempt, asSentence, defaultRetries, withRetries } from './retry.ts'
 import type { OpenRouterSettings } from './settings.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
@@ -45,7 +45,8 @@ export function chatModel({ id, profile, settings, where, defaults, card: known 
     if (catalogue) card = await catalogue.model(id).catch((error) => withoutCard(error, known))
     if (card) warnOfUnknown(card, parameters)
     const output = card ? outputStrategy(card) : profile.output
-    const takes = card?.inputModalities
+    // A model of the fallback list may take more.
+    const takes = settings.models ? undefined : card?.inputModalities
     return { client, encoder: new RequestEncoder({ model: id, profile, settings, parameters, output, takes }) }
   }
   return {
@@ -94,7 +95,7 @@ async function* withRemedies(
       if (!remedy) throw error
       const { message, details } = error as ModelError
       const { usage } = details
-      yield [{ type: 'model-restart', reason: `${message} ${remedy}`, ...(usage && { usage }) }]
+      yield [{ type: 'model-restart', reason: `${asSentence(message)} ${remedy}`, ...(usage && { usage }) }]
     }
   }
 }

@@ -2,6 +2,7 @@
 import type { Model } from '@clew/core'
 import { DefinitionError } from '@clew/core'
 import { chatModel } from './chat-model.ts'
+import { toWireParameters } from './parameters.ts'
 import { base, type Profile, type ProfileName, profiles } from './profile.ts'
 import type { CompatibleSettings } from './settings.ts'
 
@@ -17,17 +18,54 @@ export type CompatibleOptions = CompatibleSettings & {
  */
 export function compatible(options: CompatibleOptions): (model: string, settings?: CompatibleSettings) => Model {
   const { profile: given, ...shared } = options
-  const profile = typeof given === 'string' ? byName(given) : given
-  if (typeof profile?.reasoningOut !== 'string') throw unknownProfile(given)
+  const named = typeof given === 'string' ? byName(given) : given
+  if (typeof named !== 'object' || named === null) throw unknownProfile(given)
+  const profile: Profile = { ...base, ...named, openRouterFields: false }
+  checkProfile(profile)
   if (!(shared.baseURL ?? profile.baseURL))
     throw new DefinitionError(`compatible(): the profile "${profile.name}" has no address of its own; give a baseURL.`)
+  // What holds for all models is checked here, not when the first one is made.
+  toWireParameters(shared, profile, 'compatible()')
   return (model, settings = {}) =>
     chatModel({
       id: model,
-      profile: { ...base, ...profile, openRouterFields: false },
+      profile,
       settings: { ...shared, ...settings },
       where: `${profile.name}(${JSON.stringify(model)})`,
     })
+}
+
+const words: { [field: string]: readonly string[] } = {
+  reasoningOut: ['reasoning_details', 'reasoning', 'reasoning_content', 'none'],
+  reasoningSwitch: [
+    'reasoning',
+    'reasoning_effort',
+    'enable_thinking',
+    'chat_template_kwargs',
+    'thinking',
+    'none',
+  ] satisfies Profile['reasoningSwitch'][],
+  output: ['json_schema', 'json_object', 'words'] satisfies Profile['output'][],
+  maxTokens: ['max_tokens', 'max_completion_tokens'] satisfies Profile['maxTokens'][],
+}
+const otherFields = ['name', 'baseURL', 'keyEnv', 'openRouterFields', 'includeUsage', 'namedToolChoice', 'thinkTags']
+
+function checkProfile(profile: Profile): void {
+  for (const [field, value] of Object.entries({
+    ...Object.fromEntries(Object.keys(words).map((key) => [key, undefined])),
+    ...profile,
+  })) {
+    const allowed = Object.hasOwn(words, field) ? words[field] : undefined
+    if (allowed && !allowed.includes(value as string)) {
+      throw new DefinitionError(
+        `compatible(): profile.${field} is ${JSON.stringify(value)}; it must be one of ${allowed.join(', ')}.`,
+      )
+    }
+    if (!allowed && !otherFields.includes(field)) {
+      const known = [...otherFields, ...Object.keys(words)].join(', ')
+      throw new DefinitionError(`compatible(): there is no field profile.${field}. Known: ${known}.`)
+    }
+  }
 }
 
 function byName(name: string): Profile {
@@ -39,6 +77,6 @@ function unknownProfile(given: unknown): DefinitionError {
   const known = Object.keys(profiles).join(', ')
   return new DefinitionError(
     `compatible(): profile is ${JSON.stringify(given)}; give one of ${known}, or an object such as ` +
-      "{ name: 'mine', reasoningOut: 'none', reasoningSwitch: 'none', includeUsage: true, … }.",
+      "{ ...profiles.vllm, name: 'mine', reasoningOut: 'none' }.",
   )
 }

@@ -54,8 +54,11 @@ export function fromClientError(error: unknown, baseURL: string): unknown {
     const circumstances = { status, headers: headers instanceof Headers ? headers : undefined, cause: error }
     // A gateway in between answers with a page of its own.
     const isPage = body === undefined && /<html|<!doctype/i.test(String(message))
-    if (isPage) return toModelError('The server answered with a web page instead of JSON.', circumstances)
-    return toModelError(isObject(body) ? body : String(body ?? message), circumstances)
+    const hint = status === 404 ? ` ${wrongPath(baseURL)}` : ''
+    if (isPage) return toModelError(`The server answered with a web page instead of JSON.${hint}`, circumstances)
+    if (isObject(body)) return toModelError(body, circumstances)
+    const text = String(body ?? message).replace(new RegExp(`^${status}\\s+`), '')
+    return toModelError(hint === '' ? text : `${text}.${hint}`, circumstances)
   }
   const reasons = new Set(causes(error).map((cause) => cause.message.replace(/\.$/, '')))
   return new ModelError(
@@ -63,6 +66,11 @@ export function fromClientError(error: unknown, baseURL: string): unknown {
     { code: 'unreachable', retryable: true },
     { cause: error },
   )
+}
+
+/** The commonest mistake: a path without its version. */
+export function wrongPath(baseURL: string): string {
+  return `Check the base URL (${baseURL}): it usually ends in /v1.`
 }
 
 function causes(error: unknown): Error[] {

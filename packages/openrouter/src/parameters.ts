@@ -97,8 +97,9 @@ function checkEach(value: object, rules: { [name: string]: Check }, where: strin
     if (each === undefined) continue
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
     if (!rule) {
-      const known = Object.keys(rules).join(', ')
-      throw new DefinitionError(`${where}: there is no setting ${parent}.${name}. Known: ${known}.`)
+      const meant = Object.entries(rules).find(([, each]) => 'wire' in each && each.wire === name)?.[0]
+      const hint = meant ? `Write ${parent}.${meant}.` : `Known: ${Object.keys(rules).join(', ')}.`
+      throw new DefinitionError(`${where}: there is no setting ${parent}.${name}. ${hint}`)
     }
     check(rule, each, where, `${parent}.${name}`)
   }

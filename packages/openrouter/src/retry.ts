@@ -36,11 +36,16 @@ export async function* withRetries(
       const ms = delayOf(error, failures)
       if (ms === undefined) throw error
       const { usage } = error.details
-      const reason = `${error.message} Trying again in ${(ms / 1000).toFixed(1)} s.`
+      const reason = `${asSentence(error.message)} Trying again in ${(ms / 1000).toFixed(1)} s.`
       yield [{ type: 'model-restart', reason, ...(usage && { usage }) }]
       await wait(ms, signal)
     }
   }
+}
+
+/** Upstream texts end in many ways. */
+export function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
 function mayTryAgain(error: unknown, { shown, whole }: Attempt): error is ModelError {

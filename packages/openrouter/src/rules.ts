@@ -113,6 +113,10 @@ const isAmount = (value: unknown) => Number.isFinite(value) && (value as number)
 const areAmounts = (value: unknown) =>
   isObject(value) && Object.values(value).every((each) => each === undefined || isAmount(each))
 const isNumberOrObject = (value: unknown) => isAmount(value) || areAmounts(value)
+const sorts = ['price', 'throughput', 'latency', 'exacto']
+const priced = ['prompt', 'completion', 'request', 'image', 'audio']
+const isSort = (value: unknown) => sorts.includes(value as string)
+const hasOnly = (value: unknown, names: string[]) => Object.keys(value as object).every((name) => names.includes(name))
 export const providerRules: { [Name in keyof Required<ProviderPreferences>]: Rule } = {
   order: texts('order'),
   allowFallbacks: flag('allow_fallbacks'),
@@ -123,8 +127,16 @@ export const providerRules: { [Name in keyof Required<ProviderPreferences>]: Rul
   zdr: flag('zdr'),
   enforceDistillableText: flag('enforce_distillable_text'),
   quantizations: texts('quantizations'),
-  sort: { wire: 'sort', test: (value) => isText(value) || isObject(value), says: "a word such as 'price'" },
-  maxPrice: { wire: 'max_price', test: areAmounts, says: 'an object of numbers such as { prompt: 1 }' },
+  sort: {
+    wire: 'sort',
+    test: (value) => isSort(value) || (isObject(value) && isSort(value.by) && hasOnly(value, ['by', 'partition'])),
+    says: `one of ${sorts.join(', ')}, or an object such as { by: 'price', partition: 'none' }`,
+  },
+  maxPrice: {
+    wire: 'max_price',
+    test: (value) => areAmounts(value) && hasOnly(value, priced),
+    says: `an object of numbers with ${priced.join(', ')}`,
+  },
   preferredMinThroughput: {
     wire: 'preferred_min_throughput',
     test: isNumberOrObject,
@@ -145,9 +157,15 @@ const above0: Check = { test: (value) => typeof value === 'number' && value > 0,
 /** What concerns the way to the server; nothing of it but `extraBody` stands in the request. */
 export const connectionRules: { [Name in keyof Required<ConnectionSettings>]: Check } = {
   apiKey: aText,
-  baseURL: aText,
+  baseURL: {
+    test: (value) => typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value),
+    says: 'a whole URL such as http://localhost:11434/v1',
+  },
   app: anObject,
-  headers: anObject,
+  headers: {
+    test: (value) => isObject(value) && Object.values(value).every((each) => typeof each === 'string'),
+    says: 'an object of texts',
+  },
   timeoutMs: above0,
   retries: { test: (value) => Number.isInteger(value) && (value as number) >= 0, says: 'a whole number of at least 0' },
   streamLimits: anObject,

@@ -141,9 +141,19 @@ describe('other peculiarities', () => {
   it.each<[object, RegExp]>([
     [{ profile: 'olama' }, /profile is "olama"; give one of ollama, llama\.cpp, vllm/],
     [{}, /profile is undefined; give one of/],
-    [{ profile: 'ollama', plugins: [] }, /ollama\("m"\): plugins is for OpenRouter only; leave it out/],
+    [{ profile: 'ollama', plugins: [] }, /compatible\(\): plugins is for OpenRouter only; leave it out/],
     [{ profile: 'ollama', topK: -1 }, /topK is -1/],
     [{ profile: 'ollama', catalogue: {} }, /catalogue is for OpenRouter only/],
+    [
+      { profile: { ...profiles.vllm, reasoningOut: 'xx' } },
+      /profile\.reasoningOut is "xx"; it must be one of reasoning_details/,
+    ],
+    [
+      { profile: { ...profiles.vllm, reasoningSwich: 'none' } },
+      /no field profile\.reasoningSwich\. Known: name, baseURL/,
+    ],
+    [{ profile: { name: 'mine', baseURL: 'http://x/v1' } }, /profile\.reasoningOut is undefined; it must be one of/],
+    [{ profile: 'ollama', baseURL: 'localhost:1' }, /baseURL is "localhost:1"; it must be a whole URL/],
     [{ profile: { ...profiles.vllm, baseURL: undefined } }, /has no address of its own; give a baseURL/],
   ])('%j is refused', (options, message) => {
     expect(() => compatible(options as never)('m')).toThrow(message)

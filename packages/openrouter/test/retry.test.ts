@@ -40,8 +40,8 @@ describe('a request that failed', () => {
     expect(waits[0]).toBeGreaterThanOrEqual(250)
     expect(waits[1]).toBeGreaterThan(waits[0]!)
     expect(eventsOf(events, 'model-restart').map(({ reason }) => reason)).toEqual([
-      expect.stringMatching(/^429: busy Trying again in 0\.\d s\.$/),
-      expect.stringMatching(/^429: busy Trying again in \d\.\d s\.$/),
+      expect.stringMatching(/^429: busy\. Trying again in 0\.\d s\.$/),
+      expect.stringMatching(/^429: busy\. Trying again in \d\.\d s\.$/),
     ])
   })
 

@@ -37,7 +37,8 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
     handle(request, response).catch((error) => {
       const message = `The local server's script failed: ${error instanceof Error ? error.message : String(error)}`
       if (response.headersSent) response.destroy()
-      else send(response, { status: 500, error: { message, code: 500 } })
+      // 400, because asking again would not help.
+      else send(response, { status: 400, error: { message, code: 400 } })
     })
   })
 
@@ -67,10 +68,12 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
 
 /** Keys and routes. */
 function refuseAtTheDoor({ method, url, headers }: IncomingMessage, apiKey?: string): LocalError | undefined {
+  const route = `${method} ${url}`
   const key = headers.authorization?.match(/^Bearer\s+(\S+)$/i)?.[1]
+  // The list of models is for everybody.
+  if (route === 'GET /api/v1/models' && key === undefined) return undefined
   if (!key) return { status: 401, error: { message: 'Missing Authentication header', code: 401 } }
   if (apiKey !== undefined && key !== apiKey) return { status: 401, error: { message: 'User not found.', code: 401 } }
-  const route = `${method} ${url}`
   if (route === 'POST /api/v1/chat/completions' || route === 'GET /api/v1/models') return undefined
   return { status: 404, error: { message: `No route ${route}`, code: 404 } }
 }

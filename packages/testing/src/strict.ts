@@ -39,8 +39,12 @@ const ranges: { [field: string]: [min: number, max: number] } = {
   max_tokens: [1, Number.MAX_SAFE_INTEGER],
 }
 
-/** The first reason to refuse the request, or undefined. `given` looks up the details that this server gave with calls. */
-export function refusal(body: unknown, given: (callIds: string) => unknown[][] | undefined): string | undefined {
+/** Details that this server gave with calls, and the model that it gave them for. */
+export type Given = { model: string | undefined; details: unknown[] }
+type Lookup = (callIds: string) => Given[] | undefined
+
+/** The first reason to refuse the request, or undefined. `given` looks up what this server gave with calls. */
+export function refusal(body: unknown, given: Lookup): string | undefined {
   if (!isRecord(body)) return 'The body is no JSON object'
   const { messages, tools } = body
   if (!Array.isArray(messages) || messages.length === 0) return 'messages: at least one is required'
@@ -50,7 +54,7 @@ export function refusal(body: unknown, given: (callIds: string) => unknown[][] |
     checkToolChoice(body) ??
     checkMessages(messages as WireMessage[]) ??
     checkTurns(messages as WireMessage[]) ??
-    checkReasoning(messages as WireMessage[], given)
+    checkReasoning(messages as WireMessage[], given, body.model)
   )
 }
 
@@ -179,21 +183,25 @@ function checkCall(call: WireCall, before: string[]): string | undefined {
 }
 
 /** Signed and encrypted reasoning of a turn comes back whole and unchanged (6.4). */
-function checkReasoning(
-  messages: WireMessage[],
-  given: (callIds: string) => unknown[][] | undefined,
-): string | undefined {
+function checkReasoning(messages: WireMessage[], given: Lookup, model: unknown): string | undefined {
   for (const [index, message] of messages.entries()) {
     if (message.role !== 'assistant' || !message.tool_calls) continue
     const expected = given(callIds(message.tool_calls))
     if (!expected) continue
     const where = `messages[${index}].reasoning_details`
-    if (!message.reasoning_details)
+    if (!message.reasoning_details) {
+      // A model of another maker could not read them.
+      if (!expected.some((each) => makerOf(each.model) === makerOf(model))) continue
       return `${where}: missing. Function call is missing a thought_signature: reasoning details must be preserved in each request`
-    if (!expected.some((details) => isDeepStrictEqual(details, message.reasoning_details)))
+    }
+    if (!expected.some(({ details }) => isDeepStrictEqual(details, message.reasoning_details)))
       return `${where}: Invalid \`signature\` in \`thinking\` block: the details were changed`
   }
   return undefined
+}
+
+function makerOf(model: unknown): string {
+  return String(model ?? '').split('/')[0] ?? ''
 }
 
 /** What identifies an assistant turn that called tools. */

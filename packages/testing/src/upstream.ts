@@ -11,13 +11,13 @@ import type {
   WireCallOut,
 } from './reply.ts'
 import { toChunks, toJsonBody } from './reply.ts'
-import { callIds, isSigned, refusal } from './strict.ts'
+import { callIds, type Given, isSigned, refusal } from './strict.ts'
 import { countUsage } from './usage.ts'
 
 export class Upstream {
   readonly #respond: readonly (LocalReply | Respond)[] | Respond
-  /** Details by the ids of the calls that they came with. */
-  readonly #signed = new Map<string, unknown[][]>()
+  /** Details by the ids of the calls that they came with, with the model that was asked. */
+  readonly #signed = new Map<string, Given[]>()
   #turns = 0
   #textBefore = ''
 
@@ -42,13 +42,16 @@ export class Upstream {
   async #play(received: ReceivedRequest, turn: number): Promise<LocalReply> {
     const respond = this.#respond
     const entry = typeof respond === 'function' ? respond : respond[turn - 1]
-    if (entry === undefined) throw new Error(`it has ${respond.length} answers, but was asked for answer ${turn}`)
+    if (entry === undefined) {
+      const few = `it has ${respond.length} answers, but was asked for answer ${turn}`
+      throw new Error(`${few}. Add one to respond, or give a function`)
+    }
     return typeof entry === 'function' ? entry(received.body, { turn, received }) : entry
   }
 
   #toWire(answer: LocalAnswer, received: ReceivedRequest, turn: number): LocalRaw | LocalStream {
     const calls = wireCalls(answer, turn)
-    this.#remember(answer, calls)
+    this.#remember(answer, calls, received.body.model)
     const counted = { ...countUsage(received.text, this.#textBefore, answer, calls), ...answer.usage }
     this.#textBefore = received.text
     const envelope: Envelope = {
@@ -67,11 +70,12 @@ export class Upstream {
     return { body: `\n         \n${JSON.stringify(toJsonBody(answer, calls, envelope))}`, headers }
   }
 
-  #remember({ reasoningDetails }: LocalAnswer, calls: WireCallOut[]): void {
+  #remember({ reasoningDetails }: LocalAnswer, calls: WireCallOut[], model: string | undefined): void {
     if (calls.length === 0 || !reasoningDetails || !isSigned(reasoningDetails)) return
     const ids = callIds(calls)
     // A copy as it goes over the wire: the script may go on to change its own.
-    this.#signed.set(ids, [...(this.#signed.get(ids) ?? []), JSON.parse(JSON.stringify(reasoningDetails))])
+    const details = JSON.parse(JSON.stringify(reasoningDetails)) as unknown[]
+    this.#signed.set(ids, [...(this.#signed.get(ids) ?? []), { model, details }])
   }
 }
 

@@ -277,10 +277,11 @@ describe('scripted replies', () => {
     await using server = await startOpenRouter({ respond: ['one'] })
     expect((await post(server.url, chat())).status).toBe(200)
     const { status, text } = await post(server.url, chat())
-    expect(status).toBe(500)
+    expect(status).toBe(400)
     expect((JSON.parse(text) as WireError).error).toEqual({
-      code: 500,
-      message: "The local server's script failed: it has 1 answers, but was asked for answer 2",
+      code: 400,
+      message:
+        "The local server's script failed: it has 1 answers, but was asked for answer 2. Add one to respond, or give a function",
     })
   })
 
@@ -296,7 +297,7 @@ describe('scripted replies', () => {
   ])('tells when the script %s', async (_, fails) => {
     await using server = await startOpenRouter({ respond: [fails, 'fine'] })
     const { status, text } = await post(server.url, chat({ stream: true }))
-    expect(status).toBe(500)
+    expect(status).toBe(400)
     expect((JSON.parse(text) as WireError).error.message).toBe("The local server's script failed: boom")
     expect((await post(server.url, chat())).status).toBe(200)
   })

@@ -5,7 +5,7 @@ import { type Chunks, decode, type Passed, passOn } from './pass-on.ts'
 import { type RecordedResponse, type Recording, readSent, type Sent, signalOf } from './recording.ts'
 import { scrubAnswer, scrubRequest, scrubText } from './scrub.ts'
 import { scrubStream } from './scrub-stream.ts'
-import { lastNumber, writeRecording } from './shelf.ts'
+import { checkFolder, lastNumber, writeRecording } from './shelf.ts'
 
 export type Recorder = typeof fetch & {
   /**
@@ -23,6 +23,7 @@ export type Recorder = typeof fetch & {
  * fails `done()`, never the request. `options.fetch` sends the requests; default: the global one.
  */
 export function record(folder: string, options: { fetch?: typeof fetch } = {}): Recorder {
+  checkFolder(folder, options, ['fetch'], 'record')
   const open = new Set<Promise<void>>()
   const failures: { place: number; error: Error }[] = []
   let requests = 0

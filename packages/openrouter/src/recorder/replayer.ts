@@ -5,7 +5,7 @@ import { type Comparable, comparable } from './comparable.ts'
 import { describeDifference, differences, type Place } from './difference.ts'
 import { endpointOf, type RecordedResponse, type Recording, readSent, signalOf } from './recording.ts'
 import { scrubText } from './scrub.ts'
-import { howToRecord, readFolder, type Shelved } from './shelf.ts'
+import { checkFolder, howToRecord, readFolder, type Shelved } from './shelf.ts'
 
 export type Replayer = typeof fetch & {
   /** File names of the recordings that were not asked for, in their order. Throws as the first request does. */
@@ -21,7 +21,9 @@ export type Replayer = typeof fetch & {
  * The files are read at the first request. It rejects with InputError for a folder that is missing or empty, a file that is
  * no recording, and a request that was not recorded, with its difference from the nearest one.
  */
-export function replay(folder: string, { strict = true }: { strict?: boolean } = {}): Replayer {
+export function replay(folder: string, options: { strict?: boolean } = {}): Replayer {
+  checkFolder(folder, options, ['strict'], 'replay')
+  const { strict = true } = options
   let entries: Entry[] | undefined
   const load = () => (entries ??= readFolder(folder).map((shelved) => new Entry(shelved)))
 

@@ -1,5 +1,5 @@
 /** The folder of recordings: writes a file, reads them all. */
-import { InputError } from '@clew/core'
+import { DefinitionError, InputError } from '@clew/core'
 import { fieldsOf } from '../json.ts'
 import { parseRecording, type Recording } from './recording.ts'
 
@@ -24,6 +24,14 @@ export function readFolder(folder: string): Shelved[] {
     const path = `${folder}/${file}`
     return { file, recording: parseRecording(fs.readFileSync(path, 'utf8'), path) }
   })
+}
+
+/** @throws DefinitionError for what cannot be a folder, and for an option that does not exist. */
+export function checkFolder(folder: unknown, options: object, known: string[], who: string): void {
+  if (typeof folder !== 'string' || folder === '')
+    throw new DefinitionError(`${who}(): the folder is ${JSON.stringify(folder)}; give its path.`)
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown) throw new DefinitionError(`${who}(): there is no option "${unknown}". Known: ${known.join(', ')}.`)
 }
 
 export function howToRecord(folder: string): string {
