@@ -29,7 +29,7 @@ const floors = [
     'tool',
     'middleware',
   ],
-  ['limits', 'arguments', 'history', 'answer', 'decide', 'reduce'],
+  ['limits', 'arguments', 'history', 'standing', 'close-turn', 'answer', 'decide', 'reduce'],
   [
     'world',
     'leash',

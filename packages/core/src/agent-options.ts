@@ -1,5 +1,6 @@
 /** What an agent is made of, and the checks that it can work. */
 import { DefinitionError, InputError } from './errors.ts'
+import type { Unsaved } from './event.ts'
 import { checkKeys } from './keys.ts'
 import type { Limits } from './limits.ts'
 import { checkLimits } from './limits.ts'
@@ -38,6 +39,8 @@ export type RunOptions = {
   signal?: AbortSignal
   /** Over those of the agent, one by one. */
   limits?: Limits
+  /** For `resume`: what a `RunError` carried that could not be appended; it is appended first, once. */
+  unsaved?: Unsaved
   /** Accept messages with the role `system` in the input. Only for messages that you wrote yourself. */
   allowSystemMessages?: boolean
 }
@@ -87,7 +90,13 @@ export function checkAgent(options: AgentOptions<never, unknown>): void {
 
 /** @throws InputError naming the option, its value and what it may be. */
 export function checkRun(options: RunOptions & { context?: unknown }, where: string): void {
-  checkKeys(options, ['context', 'session', 'signal', 'limits', 'allowSystemMessages'], where, {}, InputError)
+  checkKeys(
+    options,
+    ['context', 'session', 'signal', 'limits', 'unsaved', 'allowSystemMessages'],
+    where,
+    {},
+    InputError,
+  )
   checkLimits(options.limits ?? {}, where, InputError)
   const { session, signal } = options
   if (session !== undefined && typeof session?.read !== 'function') {

@@ -5,7 +5,7 @@ import { InputError, SessionError } from './errors.ts'
 import type { Answer, LoggedEvent } from './event.ts'
 import type { Json } from './json.ts'
 import type { PendingCall, RunState, WaitFor } from './state.ts'
-import { sealOutcome, toContent } from './tool-result.ts'
+import { sealOutcome, toContent, toJson } from './tool-result.ts'
 
 /** One open question: may this call run (`approval`), what is its result (`result`), what became of it (`verdict`)? */
 export type Need = {
@@ -18,8 +18,15 @@ export type Need = {
   input: Json
 }
 
-/** Lets the call run with the input that the need shows. */
-export const approve = (): Answer => ({ type: 'approve' })
+/**
+ * Lets the call run with the input that the need shows, or with another one, which is validated as the model's was; the
+ * model is told of it. `always` decides for the rest of the session: for all calls of that tool by that agent, or for
+ * those with the same input.
+ */
+export const approve = (options: { input?: Json; always?: 'tool' | 'input' } = {}): Answer => ({
+  type: 'approve',
+  ...options,
+})
 /** Closes the call unrun; the model reads the reason and goes on. */
 export const deny = (reason: string): Answer => ({ type: 'deny', reason })
 /**
@@ -86,9 +93,14 @@ function cleaned(answer: Answer, maxChars: number): Answer {
       return deny(String(answer.reason || 'no reason was given'))
     case 'failed':
       return failed(String(answer.reason || 'no reason was given'))
-    case 'approve':
+    case 'approve': {
+      const { input, always } = answer
+      if (always !== undefined && always !== 'tool' && always !== 'input')
+        throw new InputError(`approve({ always }) is ${JSON.stringify(always)}; it is "tool" or "input".`)
+      return { type: 'approve', ...(input !== undefined && { input: toJson(input) }), ...(always && { always }) }
+    }
     case 'retry':
-      return { type: answer.type }
+      return { type: 'retry' }
   }
 }
 

@@ -80,7 +80,7 @@ async function* work(
   else execution.signal.addEventListener('abort', leave, { once: true })
   try {
     const { context } = execution
-    const place = { runId: state.id || parent.newId(), path, left: parent.left }
+    const place = { runId: state.id || parent.newId(), path, left: parent.left, standing: parent.standing }
     const leaving = { controller, timedOut: false }
     const world = await makeWorld(agent, output, { context }, { ...place, leaving })
     const instructions = await fromContext(agent.instructions, { context }, `instructions of agent "${agent.name}"`)

@@ -3,7 +3,7 @@
  * `ModelError` the provider's; the model's own mistakes never throw, they go back to it as results.
  * `isClewError(error, 'model')` works across installed copies of the package, where `instanceof` does not.
  */
-import type { Batch } from './event.ts'
+import type { Unsaved } from './event.ts'
 import type { Usage } from './message.ts'
 import type { RunState } from './state.ts'
 
@@ -97,9 +97,9 @@ export class ModelError extends ClewError {
  */
 export class RunError extends ClewError {
   declare readonly state: RunState
-  /** Events that happened but could not be appended to the session: for your own repair, nothing takes them yet. */
-  declare readonly unsaved?: Batch
-  constructor(message: string, state: RunState, options: ErrorOptions & { unsaved?: Batch } = {}) {
+  /** Events that happened but could not be appended to the session: give them to `agent.resume(session, {}, { unsaved })`. */
+  declare readonly unsaved?: Unsaved
+  constructor(message: string, state: RunState, options: ErrorOptions & { unsaved?: Unsaved } = {}) {
     super('run', message, options)
     hide(this, 'state', state)
     if (options.unsaved) hide(this, 'unsaved', options.unsaved)

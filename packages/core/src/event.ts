@@ -78,7 +78,7 @@ export type RunEnd = {
 
 /** What a person, a policy or a client-side tool says to a waiting call. */
 export type Answer =
-  | { type: 'approve' }
+  | { type: 'approve'; input?: Json; always?: 'tool' | 'input' }
   | { type: 'deny'; reason: string }
   | { type: 'respond'; content: Content }
   | { type: 'retry' }
@@ -141,3 +141,6 @@ export function isLogged(event: RunEvent): event is LoggedEvent {
 
 /** Logged events that become durable together. `id` makes a repeated append of the same batch harmless. */
 export type Batch = { id: string; events: LoggedEvent[] }
+
+/** A batch that could not be appended, with the position where it belongs. Plain JSON. */
+export type Unsaved = Batch & { at: number }

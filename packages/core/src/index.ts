@@ -46,6 +46,7 @@ export {
   type ToolStart,
   type ToolWait,
   type TurnStart,
+  type Unsaved,
 } from './event.ts'
 export { checkHistory, repairHistory } from './history.ts'
 export type { AgentInput } from './input.ts'
@@ -78,6 +79,14 @@ export type { RunResult } from './result.ts'
 export type { Run } from './run.ts'
 export type { InferOutput, SchemaLike, StandardSchema } from './schema.ts'
 export { type Lease, memorySession, type Session } from './session.ts'
-export { emptyState, type PendingCall, type RunState, type RunStatus, type StopReason, type WaitFor } from './state.ts'
+export {
+  emptyState,
+  type PendingCall,
+  type RunState,
+  type RunStatus,
+  type Standing,
+  type StopReason,
+  type WaitFor,
+} from './state.ts'
 export { type Effect, type Tool, type ToolExecution, type ToolOptions, tool } from './tool.ts'
 export type { ToolOutcome } from './tool-result.ts'

@@ -1,6 +1,6 @@
 /** Events become durable, then change the state: nothing that follows an event happens before. */
-import { RunError } from './errors.ts'
-import type { LoggedEvent, RunEvent } from './event.ts'
+import { isClewError, RunError } from './errors.ts'
+import type { Batch, LoggedEvent, RunEvent } from './event.ts'
 import { isLogged } from './event.ts'
 import type { Limits } from './limits.ts'
 import { apply } from './reduce.ts'
@@ -34,13 +34,29 @@ export function openJournal({ state, world, session, at }: Start): (events: RunE
     if (session && logged.length > 0) {
       const batch = { id: world.newId(), events: logged }
       try {
-        at = await session.append(at, batch)
+        at = await append(session, at, batch)
       } catch (error) {
         const message = `The session could not be written: ${error instanceof Error ? error.message : String(error)}`
-        throw new RunError(message, state, { cause: error, unsaved: batch })
+        throw new RunError(message, state, { cause: error, unsaved: { ...batch, at } })
       }
     }
     for (const event of logged) apply(state, event)
     return events
   }
+}
+
+/** Milliseconds before a batch is appended once more. Its id makes that harmless. */
+const pausesMs = [20, 100]
+
+/** A `SessionError` is a store's last word; what else goes wrong may pass. */
+async function append(session: Session, at: number, batch: Batch): Promise<number> {
+  for (const ms of pausesMs) {
+    try {
+      return await session.append(at, batch)
+    } catch (error) {
+      if (isClewError(error, 'session')) throw error
+      await new Promise((resolve) => setTimeout(resolve, ms))
+    }
+  }
+  return session.append(at, batch)
 }

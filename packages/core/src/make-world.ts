@@ -16,7 +16,7 @@ export type AnyRunOptions = RunOptions & { context?: unknown }
 export type Output = { schema: CompiledSchema } | undefined
 
 /** What is not the agent's: whose run it is, how it is left, and what its root may still spend. */
-export type Place = Pick<World, 'runId' | 'path' | 'left'> & { leaving: Leaving }
+export type Place = Pick<World, 'runId' | 'path' | 'left' | 'standing'> & { leaving: Leaving }
 
 export async function makeWorld(
   agent: AnyAgentOptions,

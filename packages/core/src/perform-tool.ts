@@ -8,7 +8,9 @@ import { isClewError } from './errors.ts'
 import type { RunEvent, ToolEnd, ToolWait } from './event.ts'
 import { executeTool } from './execute-tool.ts'
 import type { Json } from './json.ts'
+import type { Content } from './message.ts'
 import type { ToolRequest } from './middleware.ts'
+import { isApproved } from './standing.ts'
 import type { PendingCall, RunState } from './state.ts'
 import type { ToolExecution } from './tool.ts'
 import { defaultMaxResultChars } from './tool.ts'
@@ -43,12 +45,8 @@ export async function* performTool(pending: PendingCall, world: World): AsyncGen
       yield wait(pending, 'child')
       return
     }
-    yield {
-      type: 'tool-end',
-      id,
-      name,
-      ...sealOutcome(outcome, prepared.request.tool.maxResultChars ?? defaultMaxResultChars),
-    }
+    const sealed = sealOutcome(outcome, prepared.request.tool.maxResultChars ?? defaultMaxResultChars)
+    yield { type: 'tool-end', id, name, ...sealed, content: noteEdit(sealed.content, pending) }
   } catch (error) {
     if (isClewError(error, 'fatal')) world.leave(error)
     yield failure(pending, `Tool "${name}" failed: ${describeError(error)}`)
@@ -71,7 +69,7 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
   const mayRepeat = tool.effect === 'idempotent' || tool.effect === 'pure' || tool.isAgent
   if (pending.status === 'running' && !mayRepeat) return wait(pending, 'verdict')
 
-  const parsed = parseArguments(call)
+  const parsed = inputOf(pending)
   if (!parsed.ok) return failure(pending, `Tool "${call.name}" was not run: ${parsed.problem}`)
   const input = await tool.input.validate(parsed.value)
   if (!input.ok) {
@@ -84,12 +82,19 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
     agent: pending.agent,
     runId: world.runId,
     ...(tool.isAgent && {
-      parent: { path: world.path, child: childOf(pending), left: world.left, newId: world.newId },
+      parent: {
+        path: world.path,
+        child: childOf(pending),
+        left: world.left,
+        standing: world.standing,
+        newId: world.newId,
+      },
     }),
   }
   const request: ToolRequest = { tool, input: input.value, call, execution }
   // A call that was running had its approval before it started.
-  if (pending.status === 'ready' && !pending.approved) {
+  const isOpen = pending.status === 'ready' && !pending.approved
+  if (isOpen && !isApproved(world.standing(), pending.agent, call.name, parsed.value)) {
     const approval = await asksApproval(request)
     if (typeof approval === 'object') {
       return failure(pending, `Tool "${call.name}" was not run: its approval check failed: ${approval.failed}`)
@@ -97,6 +102,15 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
     if (approval) return wait(pending, 'approval')
   }
   return tool.execute ? { type: 'ready', request, arguments: parsed.value } : wait(pending, 'result')
+}
+
+/** The model's own, or what an approval put in its place. */
+function inputOf(pending: PendingCall): ReturnType<typeof parseArguments> {
+  const edited = pending.status === 'ready' ? pending.input : undefined
+  if (edited === undefined) return parseArguments(pending.call)
+  if (typeof edited === 'object' && edited !== null && !Array.isArray(edited))
+    return { ok: true, value: edited, text: JSON.stringify(edited) }
+  return { ok: false, problem: 'the input that it was approved with is no object' }
 }
 
 function childOf(pending: PendingCall): RunState | undefined {
@@ -111,6 +125,13 @@ async function asksApproval({ tool, input, execution }: ToolRequest): Promise<bo
   } catch (error) {
     return { failed: describeError(error) }
   }
+}
+
+/** The model is told that its call ran with another input than it wrote. */
+function noteEdit(content: Content, pending: PendingCall): Content {
+  if (pending.status !== 'ready' || pending.input === undefined) return content
+  const note = `[A person changed the input of this call to ${JSON.stringify(pending.input)}.]`
+  return typeof content === 'string' ? `${note}\n${content}` : [{ type: 'text', text: note }, ...content]
 }
 
 /** An error says what to do next; more than this no model needs. */

@@ -1,8 +1,11 @@
 /** `reduce` says what an event changed. It is the only place where a state changes. */
+
+import { closeOpenCalls, closeTurn } from './close-turn.ts'
 import type { AnswerGiven, LoggedEvent, RunEvent, RunStart } from './event.ts'
 import { isLogged } from './event.ts'
-import type { Message, Usage } from './message.ts'
+import type { Usage } from './message.ts'
 import { addUsage, textOf } from './message.ts'
+import { addStanding } from './standing.ts'
 import type { PendingCall, RunState } from './state.ts'
 import { emptyState } from './state.ts'
 import { unreachable } from './unreachable.ts'
@@ -80,6 +83,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
     case 'child':
       draft.usage = addUsageOf(draft.usage, event.event)
       if (isAnswer(event.event)) draft.status = 'running'
+      addStanding(draft, event)
       return replacePending(draft, event.id, (pending) => {
         const child = reduce('child' in pending && pending.child ? pending.child : emptyState(), event.event)
         if (pending.status === 'waiting' && child.status === 'waiting') return { ...pending, child }
@@ -87,6 +91,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
         return { call: pending.call, agent: pending.agent, status: 'running', child }
       })
     case 'answer':
+      addStanding(draft, event)
       return applyAnswer(draft, event)
     case 'output-invalid':
       draft.repairs += 1
@@ -105,11 +110,12 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
 }
 
 function startRun(draft: RunState, event: RunStart): RunState {
-  const { v, messages } = draft
+  const { v, messages, standing } = draft
   const conversation = draft.conversation || event.id
   for (const message of event.input) messages.push(Object.freeze(message))
   for (const key of Object.keys(draft)) delete (draft as Record<string, unknown>)[key]
   Object.assign(draft, emptyState(), { v, id: event.id, conversation, agent: event.agent, messages })
+  if (standing) draft.standing = standing
   if (event.instructions !== undefined) draft.instructions = event.instructions
   return draft
 }
@@ -124,7 +130,13 @@ function applyAnswer(draft: RunState, { id, answer }: AnswerGiven): RunState {
   replacePending(draft, id, ({ call, agent }) => {
     switch (answer.type) {
       case 'approve':
-        return { call, agent, status: 'ready', approved: true }
+        return {
+          call,
+          agent,
+          status: 'ready',
+          approved: true,
+          ...(answer.input !== undefined && { input: answer.input }),
+        }
       case 'retry':
         return { call, agent, status: 'ready', approved: true, again: true }
       case 'respond':
@@ -145,37 +157,6 @@ function replacePending(draft: RunState, id: string, change: (pending: PendingCa
   const pending = draft.pending[index]
   if (pending) draft.pending[index] = change(pending)
   return draft
-}
-
-/** When every call of the turn has its result: the results join the history in the order asked. */
-function closeTurn(draft: RunState): RunState {
-  if (!draft.pending.every((pending) => pending.status === 'answered')) return draft
-  for (const pending of draft.pending) {
-    draft.messages.push(Object.freeze(resultOf(pending)))
-    if (pending.handoff !== undefined) draft.agent = pending.handoff
-  }
-  draft.pending = []
-  return draft
-}
-
-/** A run that ends leaves no call without a result: what did not finish says so. */
-function closeOpenCalls(draft: RunState): void {
-  for (const pending of draft.pending) draft.messages.push(Object.freeze(resultOf(pending)))
-  draft.pending = []
-}
-
-function resultOf(pending: PendingCall & { status: 'answered' }): Message
-function resultOf(pending: PendingCall): Message
-function resultOf(pending: PendingCall): Message {
-  const base = { role: 'tool', callId: pending.call.id, name: pending.call.name } as const
-  if (pending.status === 'answered') {
-    return { ...base, content: pending.content, ...(pending.isError && { isError: true }) }
-  }
-  const mayHaveRun = pending.status === 'running' || ('child' in pending && pending.child !== undefined)
-  const content = mayHaveRun
-    ? 'Aborted: the run ended while this call ran. It may have taken effect.'
-    : 'Not run: the run ended before this call.'
-  return { ...base, content, isError: true }
 }
 
 /** An answer to a call, however deep it stands. */

@@ -45,6 +45,7 @@ async function beginRun(
     leaving,
     path: [agent.name],
     left: () => leftOf(limits, spendOf(state)),
+    standing: () => state.standing ?? [],
   })
   const { instructions } = agent
   const words = await fromContext(instructions, options, `instructions of agent "${agent.name}"`)
@@ -83,6 +84,7 @@ async function beginResume(
   leaving: Leaving,
 ): Promise<Start> {
   const session = isSession(from) ? from : undefined
+  if (session && options.unsaved) await session.append(options.unsaved.at, options.unsaved)
   const { state, at } = session ? await load(session) : { state: copyState(from as RunState), at: 0 }
   if (state.id === '')
     throw new SessionError(
@@ -101,6 +103,7 @@ async function beginResume(
     leaving,
     path: [agent.name],
     left: () => leftOf(limits, spendOf(state)),
+    standing: () => state.standing ?? [],
   })
   const opening = answerEvents(state, answers, (tool) => world.tools.get(tool)?.maxResultChars ?? defaultMaxResultChars)
   return { state, at, opening, world, limits, session }

@@ -23,13 +23,16 @@ export type StopReason =
 /** What a waiting call waits for. */
 export type WaitFor = 'approval' | 'result' | 'child' | 'verdict'
 
-/** A call of the turn under way. `agent` is the agent that asked; `again`: it was started and counted before. */
+/** A call of the turn under way. `agent` is the agent that asked; `again`: it was started and counted before; `input`: an edited one. */
 export type PendingCall = { call: ToolCall; agent: string } & (
-  | { status: 'ready'; approved?: true; again?: true }
+  | { status: 'ready'; approved?: true; again?: true; input?: Json }
   | { status: 'running'; child?: RunState }
   | { status: 'waiting'; for: WaitFor; child?: RunState }
   | { status: 'answered'; content: Content; isError?: true; handoff?: string }
 )
+
+/** Calls of this tool by this agent need no approval any more; with an `input`: those with that input. */
+export type Standing = { agent: string; tool: string; input?: Json }
 
 /** One run as plain JSON. */
 export type RunState = {
@@ -55,6 +58,8 @@ export type RunState = {
   toolCalls: number
   /** Output repairs asked for in this run. */
   repairs: number
+  /** Approvals that hold for the rest of the session. */
+  standing?: Standing[]
   usage: Usage
   /** Active time of this run in milliseconds; waiting does not count. */
   ms: number

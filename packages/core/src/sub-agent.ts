@@ -1,6 +1,6 @@
 /** What passes between a call and the agent that works on it: its events on the way out, its state on the way in. */
 import type { RunEvent } from './event.ts'
-import type { RunState } from './state.ts'
+import type { RunState, Standing } from './state.ts'
 import type { ToolOutcome } from './tool-result.ts'
 
 /** The run that a sub-agent works in, as its call sees it. */
@@ -11,6 +11,7 @@ export type ParentRun = {
   readonly child: RunState | undefined
   /** What is left of the root's budget. */
   readonly left: () => Budget
+  readonly standing: () => readonly Standing[]
   newId(): string
 }
 

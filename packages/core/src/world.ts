@@ -4,6 +4,7 @@ import type { JsonSchema } from './json.ts'
 import type { Middleware } from './middleware.ts'
 import type { Model, ToolChoice, ToolSpec } from './model.ts'
 import type { CompiledSchema } from './schema.ts'
+import type { Standing } from './state.ts'
 import type { Budget } from './sub-agent.ts'
 import type { Tool } from './tool.ts'
 
@@ -30,6 +31,8 @@ export type World = {
   readonly path: readonly string[]
   /** What is left of the budget that all agents of the run share. */
   left(): Budget
+  /** Approvals that hold for the rest of the session. */
+  standing(): readonly Standing[]
   /** Milliseconds since it was last asked. */
   lap(): number
 }

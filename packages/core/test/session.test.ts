@@ -354,14 +354,14 @@ describe('sessions', () => {
     const session = {
       ...memory,
       append: async (at: number, batch: Parameters<typeof memory.append>[1]) => {
-        if (++appends === 4) throw new Error('disk full')
+        if (++appends >= 4) throw new Error('disk full')
         return memory.append(at, batch)
       },
     }
     await expect(clerk(calls(5), 'ok').run('go', { session })).rejects.toMatchObject({
       name: 'RunError',
       message: 'The session could not be written: disk full',
-      unsaved: { events: [{ type: 'tool-start' }] },
+      unsaved: { at: 3, events: [{ type: 'tool-start' }] },
     })
     expect(refunds).toEqual([])
   })

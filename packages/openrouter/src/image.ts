@@ -12,8 +12,7 @@ const signatures: [mediaType: string, bytes: number[], offset: number][] = [
 
 /**
  * An image for a message or a tool's result: an https or data URL as it is, unchecked; bytes, a Blob, a `file:` URL or a
- * path to a file as a
- * data URL. The kind of image is told by its bytes, not by its name.
+ * path to a file as a data URL. The kind of image is told by its bytes, not by its name.
  * @throws InputError for what is no png, jpeg, gif or webp, and for a file that cannot be read.
  */
 export async function image(

@@ -1,0 +1,34 @@
+/** The end of a turn: its results join the history. */
+import type { Message } from './message.ts'
+import type { PendingCall, RunState } from './state.ts'
+
+/** When every call of the turn has its result: the results join the history in the order asked. */
+export function closeTurn(draft: RunState): RunState {
+  if (!draft.pending.every((pending) => pending.status === 'answered')) return draft
+  for (const pending of draft.pending) {
+    draft.messages.push(Object.freeze(resultOf(pending)))
+    if (pending.handoff !== undefined) draft.agent = pending.handoff
+  }
+  draft.pending = []
+  return draft
+}
+
+/** A run that ends leaves no call without a result: what did not finish says so. */
+export function closeOpenCalls(draft: RunState): void {
+  for (const pending of draft.pending) draft.messages.push(Object.freeze(resultOf(pending)))
+  draft.pending = []
+}
+
+function resultOf(pending: PendingCall & { status: 'answered' }): Message
+function resultOf(pending: PendingCall): Message
+function resultOf(pending: PendingCall): Message {
+  const base = { role: 'tool', callId: pending.call.id, name: pending.call.name } as const
+  if (pending.status === 'answered') {
+    return { ...base, content: pending.content, ...(pending.isError && { isError: true }) }
+  }
+  const mayHaveRun = pending.status === 'running' || ('child' in pending && pending.child !== undefined)
+  const content = mayHaveRun
+    ? 'Aborted: the run ended while this call ran. It may have taken effect.'
+    : 'Not run: the run ended before this call.'
+  return { ...base, content, isError: true }
+}

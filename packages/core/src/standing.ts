@@ -1,0 +1,44 @@
+/** Approvals that hold for the rest of a session. */
+import { parseArguments } from './arguments.ts'
+import type { AnswerGiven, Child } from './event.ts'
+import type { Json } from './json.ts'
+import type { RunState, Standing } from './state.ts'
+
+/** Takes up what an answer decides for always, at whatever depth it was given. To be called before the answer is applied. */
+export function addStanding(draft: RunState, event: AnswerGiven | Child): void {
+  const found = standingOf(draft, event)
+  if (found) draft.standing = [...(draft.standing ?? []), found]
+}
+
+function standingOf({ pending: calls }: RunState, event: AnswerGiven | Child): Standing | undefined {
+  const pending = calls.find(({ call }) => call.id === event.id)
+  if (!pending) return undefined
+  if (event.type === 'child') {
+    const { event: inner } = event
+    const child = 'child' in pending ? pending.child : undefined
+    return child && (inner.type === 'child' || inner.type === 'answer') ? standingOf(child, inner) : undefined
+  }
+  const { answer } = event
+  if (answer.type !== 'approve' || !answer.always) return undefined
+  const { agent, call } = pending
+  if (answer.always === 'tool') return { agent, tool: call.name }
+  const parsed = parseArguments(call)
+  return parsed.ok ? { agent, tool: call.name, input: parsed.value } : undefined
+}
+
+/** Whether this call was approved by an answer to an earlier one. `input` is the parsed arguments, before validation. */
+export function isApproved(standing: readonly Standing[], agent: string, tool: string, input: Json): boolean {
+  return standing.some(
+    (each) => each.agent === agent && each.tool === tool && (!('input' in each) || sameJson(each.input, input)),
+  )
+}
+
+/** The order of keys makes no difference. */
+function sameJson(a: Json | undefined, b: Json | undefined): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, at) => sameJson(item, b[at]))
+  }
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key], b[key]))
+}
