@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 const root = join(import.meta.dirname, '..')
 const standsOnTop = ['clew']
 /** Packages of other people that only one of ours may use. */
-const reserved: { [dependency: string]: string } = { openai: '@clew/openrouter' }
+const reserved: { [dependency: string]: string } = { openai: '@clew/openrouter', pg: '@clew/memory' }
 
 /** The floors of core: a file imports from its own floor and from those before it. */
 const floors = [

@@ -11,7 +11,9 @@ const folder = mkdtempSync(join(tmpdir(), 'refund-desk-'))
 async function act(title: string, ...args: string[]): Promise<string> {
   console.log(title)
   const main = join(import.meta.dirname, 'main.ts')
-  const child = spawn(process.execPath, [main, ...args, '--folder', folder], { stdio: ['ignore', 'inherit', 'inherit'] })
+  const child = spawn(process.execPath, [main, ...args, '--folder', folder], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
   const ending = await new Promise<string>((resolve) =>
     child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit ${code}`)),
   )
@@ -21,11 +23,18 @@ async function act(title: string, ...args: string[]): Promise<string> {
 
 try {
   await act('A customer asks. 80 euros are much, so the desk waits for a person:', 'ask', 'Refund order 17, 80 euros.')
-  await act('Next week, elsewhere, the shopkeeper says yes. The machine dies right after the bank booked it:', 'decide', 'yes', '--crash')
+  await act(
+    'Next week, elsewhere, the shopkeeper says yes. The machine dies right after the bank booked it:',
+    'decide',
+    'yes',
+    '--crash',
+  )
   await act('Started again. Nobody repeats a refund unasked; the bank is asked what became of it:', 'decide', 'yes')
   await act('The yes once more, by mistake:', 'decide', 'yes')
   const bookings = new Bank(join(folder, 'bank.jsonl')).bookings()
-  console.log(`The bank has ${bookings.length} booking: ${bookings.map(({ order, euros }) => `order ${order}, ${euros} euros`).join('; ')}.`)
+  console.log(
+    `The bank has ${bookings.length} booking: ${bookings.map(({ order, euros }) => `order ${order}, ${euros} euros`).join('; ')}.`,
+  )
   process.exitCode = bookings.length === 1 ? 0 : 1
 } finally {
   rmSync(folder, { recursive: true, force: true })

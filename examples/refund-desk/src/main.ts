@@ -60,6 +60,7 @@ function answerTo(need: Need, yes: boolean): Answer {
 }
 
 function tell(result: RunResult): void {
-  for (const need of result.needs ?? []) console.log(`  waits for ${need.for}: ${need.tool} ${JSON.stringify(need.input)}`)
+  for (const need of result.needs ?? [])
+    console.log(`  waits for ${need.for}: ${need.tool} ${JSON.stringify(need.input)}`)
   if (result.status === 'done') console.log(`  ${result.text}`)
 }

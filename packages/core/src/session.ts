@@ -32,7 +32,7 @@ export function memorySession(id = 'memory', events: readonly LoggedEvent[] = []
   // Kept as text: what was appended cannot be changed through a reference that somebody still holds.
   const log: string[] = events.map((event) => JSON.stringify(event))
   const ends = new Map<string, { start: number; end: number }>()
-  let isHeld = false
+  let holder: Lease | undefined
   return {
     id,
     async read() {
@@ -50,21 +50,22 @@ export function memorySession(id = 'memory', events: readonly LoggedEvent[] = []
       ends.set(batch.id, { start: at, end: log.length })
       return log.length
     },
-    async close() {},
+    async close() {
+      holder = undefined
+    },
     async acquire() {
-      if (isHeld) {
+      if (holder) {
         throw new SessionError(
           `Session "${id}" is in use by another run of this process. Wait for that run, or give each its own session.`,
         )
       }
-      isHeld = true
-      let released = false
-      return {
+      const lease: Lease = {
         async release() {
-          if (!released) isHeld = false
-          released = true
+          if (holder === lease) holder = undefined
         },
       }
+      holder = lease
+      return lease
     },
   }
 }

@@ -1,4 +1,5 @@
 /** The public face of `@clew/testing`. */
 export type { LocalAnswer, LocalError, LocalRaw, LocalReply, LocalStream, ReceivedRequest, Respond } from './reply.ts'
 export { type LocalOpenRouter, type LocalOpenRouterOptions, startOpenRouter } from './server.ts'
+export { type ContractCase, sessionContract } from './session-contract.ts'
 export type { ChatRequest, WireCall, WireMessage, WireTool } from './strict.ts'

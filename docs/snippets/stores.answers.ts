@@ -1,0 +1,1 @@
+export const respond = [{ text: 'Hello Ada.' }, { text: 'Ada.' }, { text: 'Hello.' }]

@@ -1,0 +1,5 @@
+/** The public face of `@clew/memory`. */
+export { type FileSessionOptions, fileSession } from './file-session.ts'
+export type { PostgresClient, PostgresPool } from './postgres-pool.ts'
+export { type PostgresSessionOptions, postgresSession } from './postgres-session.ts'
+export { type SqliteSessionOptions, sqliteSession } from './sqlite-session.ts'

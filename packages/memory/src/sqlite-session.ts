@@ -1,0 +1,178 @@
+/**
+ * `sqliteSession()`: a session in a SQLite file that holds many, for the processes of one machine.
+ *
+ * A batch is one row: its events as the text that they were, so that nothing of them changes. Compare and append are one
+ * `BEGIN IMMEDIATE` transaction, durable when it has returned (WAL, `synchronous = FULL`). All sessions of a process
+ * that name the same file share one connection, which is closed behind the last of them.
+ */
+import { mkdir } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Lease, LoggedEvent, Session } from '@clew/core'
+import { SessionError } from '@clew/core'
+import { checkId, closed, failure, stale } from './failure.ts'
+import { heldError, isGone, parseHolder, thisProcess } from './holder.ts'
+import { keepLease } from './keep-lease.ts'
+import { type Share, share } from './shared.ts'
+
+export type SqliteSessionOptions = {
+  /** The database; made, with its folder, when it is not there. Default: `.clew/sessions.db` below the working directory. */
+  file?: string
+  /** The clock, in milliseconds since 1970; for tests. Default: `Date.now`. */
+  now?: () => number
+}
+
+/** Of the tables below. A file of a higher one was written by a later Clew. */
+const version = 1
+const tables = `
+  CREATE TABLE IF NOT EXISTS clew_version (part TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS batches (
+    session TEXT NOT NULL, at INTEGER NOT NULL, end INTEGER NOT NULL, id TEXT NOT NULL, events TEXT NOT NULL,
+    PRIMARY KEY (session, at)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS leases (
+    session TEXT PRIMARY KEY, token TEXT NOT NULL, holder TEXT NOT NULL, renewed INTEGER NOT NULL
+  ) STRICT;`
+
+/** How long, in milliseconds, a statement waits for another process's transaction. */
+const busyMs = 5000
+
+const connections = new Map<string, { resource: Promise<DatabaseSync>; users: number }>()
+
+/**
+ * The session `id` of the database `file`; the file is opened with the first use.
+ * @throws SessionError for an id that cannot be kept; from its methods when the file is no such database, was written by
+ * a later Clew, cannot be read or written, or when the session is held.
+ */
+export function sqliteSession(id: string, options: SqliteSessionOptions = {}): Required<Session> {
+  checkId(id)
+  const { now = Date.now } = options
+  const file = resolve(options.file ?? '.clew/sessions.db')
+  let connection: Share<DatabaseSync> | undefined
+  let lease: Lease | undefined
+  let isClosed = false
+
+  /** Every failure becomes a `SessionError`; one of opening is tried anew the next time. */
+  async function attempt<Result>(doing: string, work: (db: DatabaseSync) => Result): Promise<Result> {
+    if (isClosed) throw closed(id)
+    try {
+      connection ??= share(connections, file, { open: () => open(file), close: (db) => db.close() })
+      const opened = connection
+      const db = await opened.resource.catch((error) => {
+        if (connection === opened) connection = undefined
+        throw error
+      })
+      if (isClosed) throw closed(id)
+      return work(db)
+    } catch (cause) {
+      throw failure(id, doing, file, cause)
+    }
+  }
+
+  return {
+    id,
+    read: () =>
+      attempt('read', (db) => {
+        const rows = db.prepare('SELECT end, events FROM batches WHERE session = ? ORDER BY at').all(id)
+        const events = rows.flatMap((row) => JSON.parse(row.events as string) as LoggedEvent[])
+        return { events, at: (rows.at(-1)?.end as number | undefined) ?? 0 }
+      }),
+
+    async append(at, { id: batchId, events }) {
+      // Now, not when the database is open: what the caller does with its objects later is not appended.
+      const text = JSON.stringify(events)
+      const end = at + events.length
+      return await attempt('appended to', (db) =>
+        transaction(db, () => {
+          const known = db.prepare('SELECT id, end FROM batches WHERE session = ? AND at = ?').get(id, at)
+          if (known?.id === batchId) return known.end as number
+          const last = db.prepare('SELECT end FROM batches WHERE session = ? ORDER BY at DESC LIMIT 1').get(id)
+          const position = (last?.end as number | undefined) ?? 0
+          if (at !== position) throw stale(id, position, at)
+          if (end > at) db.prepare('INSERT INTO batches VALUES (?, ?, ?, ?, ?)').run(id, at, end, batchId, text)
+          return end
+        }),
+      )
+    },
+
+    acquire: () =>
+      attempt('acquired', (db) => {
+        const mine = thisProcess(now())
+        transaction(db, () => {
+          const found = db.prepare('SELECT holder, renewed FROM leases WHERE session = ?').get(id)
+          const holder = found && parseHolder(found.holder as string)
+          if (found && !isGone(holder, found.renewed as number, now())) throw heldError(id, holder)
+          const row = [id, mine.token, JSON.stringify(mine), now()] as const
+          db.prepare('INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)').run(...row)
+        })
+        lease = keepLease(id, {
+          renew: () =>
+            db.prepare('UPDATE leases SET renewed = ? WHERE session = ? AND token = ?').run(now(), id, mine.token)
+              .changes !== 0,
+          drop: () => {
+            db.prepare('DELETE FROM leases WHERE session = ? AND token = ?').run(id, mine.token)
+          },
+        })
+        return lease
+      }),
+
+    async close() {
+      isClosed = true
+      try {
+        await lease?.release()
+      } finally {
+        await connection?.leave()
+      }
+    },
+  }
+}
+
+async function open(file: string): Promise<DatabaseSync> {
+  await mkdir(dirname(file), { recursive: true })
+  const { DatabaseSync } = await import('node:sqlite')
+  for (let tries = 1; ; tries += 1) {
+    const db = new DatabaseSync(file)
+    try {
+      db.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`)
+      transaction(db, () => makeTables(db, file))
+      return db
+    } catch (error) {
+      db.close()
+      // Two processes that make one file at once: the change to WAL does not wait for the other as transactions do.
+      if (tries === 20 || ((error as { errcode?: number }).errcode ?? 0) % 256 !== 5) throw error
+      await wait(10 + Math.random() * 20)
+    }
+  }
+}
+
+/** @throws SessionError when the tables are a later Clew's. */
+function makeTables(db: DatabaseSync, file: string): void {
+  const there = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'clew_version'").get()
+  const row = there && db.prepare("SELECT version FROM clew_version WHERE part = 'sessions'").get()
+  if (row && (row.version as number) > version) {
+    throw new SessionError(
+      `${file} was written by a newer version of Clew (its sessions are v${row.version}, this reads v${version}). Update Clew to open it.`,
+    )
+  }
+  if (row) return
+  db.exec(tables)
+  db.prepare("INSERT INTO clew_version VALUES ('sessions', ?)").run(version)
+}
+
+/** All of `work` or nothing; it may not wait, since others use the connection. */
+function transaction<Result>(db: DatabaseSync, work: () => Result): Result {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const result = work()
+    db.exec('COMMIT')
+    return result
+  } catch (error) {
+    try {
+      db.exec('ROLLBACK')
+    } catch {
+      // SQLite has rolled back already, as it does when the disk is full.
+    }
+    throw error
+  }
+}
