@@ -39,6 +39,7 @@ const floors = [
     'perform-tool',
     'finish',
     'perform',
+    'engine',
     'ending',
     'journal',
     'reader',
@@ -193,7 +194,7 @@ describe('import walls', () => {
   })
 
   it('the loop stays small', () => {
-    for (const name of ['run', 'decide', 'reduce', 'perform']) {
+    for (const name of ['engine', 'run', 'decide', 'reduce', 'perform']) {
       const lines = readFileSync(join(root, `packages/core/src/${name}.ts`), 'utf8').split('\n').length
       expect(lines, `${name}.ts`).toBeLessThan(200)
     }

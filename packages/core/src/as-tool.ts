@@ -1,16 +1,13 @@
 /** An agent that works on the calls of another: its own loop, inside the state and the log of the run that it works for. */
 
-import { estimateUsd } from './ask-model.ts'
-import { decide } from './decide.ts'
+import { type Engine, engine } from './engine.ts'
 import { isClewError } from './errors.ts'
 import type { LoggedEvent, RunEvent } from './event.ts'
 import { isLogged } from './event.ts'
 import type { AgentInput } from './input.ts'
 import { toMessages } from './input.ts'
-import { spendOf, within } from './limits.ts'
 import { type AnyAgentOptions, fromContext, makeWorld, type Output } from './make-world.ts'
 import { compose } from './middleware.ts'
-import { perform } from './perform.ts'
 import { apply } from './reduce.ts'
 import type { InferOutput, SchemaLike } from './schema.ts'
 import type { RunState } from './state.ts'
@@ -18,7 +15,6 @@ import { emptyState } from './state.ts'
 import { ChildEvent, ChildOutcome, type ParentRun } from './sub-agent.ts'
 import { legalise, type Tool, type ToolExecution, type ToolOptions, tool } from './tool.ts'
 import { describeError } from './tool-result.ts'
-import type { World } from './world.ts'
 
 export type AsToolOptions<Schema extends SchemaLike, Context> = Pick<
   ToolOptions<Schema, Context>,
@@ -85,7 +81,9 @@ async function* work(
     const world = await makeWorld(agent, output, { context }, { ...place, leaving })
     const instructions = await fromContext(agent.instructions, { context }, `instructions of agent "${agent.name}"`)
     const opening: LoggedEvent[] = state.id === '' ? [runStart(agent.name, world.runId, instructions, input)] : []
-    const events = compose(world.use, 'run', () => loop(agent, state, opening, world))(state)
+    const events = compose(world.use, 'run', () =>
+      drive({ state, opening, limits: agent.limits ?? {}, world, left: world.left }),
+    )(state)
     for await (const together of events) {
       for (const event of together) {
         event.path = path
@@ -102,36 +100,11 @@ async function* work(
   }
 }
 
-/** The engine once more, with the parent's run in the place of the journal: what it yields is durable when it goes on. */
-async function* loop(
-  agent: AnyAgentOptions,
-  state: RunState,
-  opening: LoggedEvent[],
-  world: World,
-): AsyncGenerator<RunEvent[], void> {
-  const take = (events: RunEvent[]) => {
-    for (const event of events) if (isLogged(event)) apply(state, event)
-  }
-  yield opening
-  take(opening)
-  while (true) {
-    const { aborted, reason } = world.signal
-    if (aborted && state.status === 'running') {
-      if (isClewError(reason, 'fatal')) throw reason
-      const end: RunEvent[] = [{ type: 'run-end', status: 'aborted' }]
-      yield end
-      take(end)
-      return
-    }
-    const spend = spendOf(state)
-    const limits = within(agent.limits ?? {}, spend, world.left())
-    if (limits.usd !== undefined) spend.nextUsd = estimateUsd(state, world)
-    const step = decide(state, limits, spend)
-    if (step.type === 'stop') return
-    for await (const events of perform(step, state, world)) {
-      yield events
-      take(events)
-    }
+/** The parent's run stands in the place of the journal: what is yielded is durable when it goes on. */
+async function* drive(start: Engine): AsyncGenerator<RunEvent[], void> {
+  for await (const events of engine(start)) {
+    yield events
+    for (const event of events) if (isLogged(event)) apply(start.state, event)
   }
 }
 

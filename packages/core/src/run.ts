@@ -1,15 +1,12 @@
 /** A run of an agent: a promise of its result and a stream of its events, both from one loop. */
-import { estimateUsd } from './ask-model.ts'
-import { decide } from './decide.ts'
 import { checkEnded, toRunError } from './ending.ts'
-import { AbortError, isClewError } from './errors.ts'
+import { engine } from './engine.ts'
+import { AbortError } from './errors.ts'
 import type { RunEvent } from './event.ts'
 import { isLogged } from './event.ts'
 import type { Start } from './journal.ts'
 import { openJournal } from './journal.ts'
-import { spendOf } from './limits.ts'
 import { compose } from './middleware.ts'
-import { perform } from './perform.ts'
 import { Reader } from './reader.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
@@ -19,23 +16,11 @@ import { settleAfterAbort } from './world.ts'
 /** How a run is left from outside. */
 export type Leaving = { controller: AbortController; timedOut: boolean }
 
-/** The whole engine. Yields what happened, after it is durable. */
-export async function* drive(start: Start, leaving: Leaving): AsyncGenerator<RunEvent[], void> {
-  const { state, opening, limits, world } = start
-  const { signal } = world
+/** The engine with its journal: what it yields is durable, and in the state. */
+async function* drive(start: Start): AsyncGenerator<RunEvent[], void> {
   const commit = openJournal(start)
-  if (opening.length > 0) yield await commit(opening)
-  while (true) {
-    if (signal.aborted && !leaving.timedOut && state.status === 'running') {
-      if (isClewError(signal.reason, 'fatal')) throw signal.reason
-      yield await commit([{ type: 'run-end', status: 'aborted' }])
-      throw new AbortError(state, signal.reason)
-    }
-    const spend = { ...spendOf(state), nextUsd: limits.usd === undefined ? 0 : estimateUsd(state, world) }
-    const step = decide(state, limits, leaving.timedOut ? { ...spend, ms: Number.POSITIVE_INFINITY } : spend)
-    if (step.type === 'stop') return
-    for await (const events of perform(step, state, world)) yield await commit(events)
-  }
+  for await (const events of engine(start)) yield await commit(events)
+  if (start.state.status === 'aborted') throw new AbortError(start.state, start.world.signal.reason)
 }
 
 export type RunOutcome = { state: RunState; world: World }
@@ -168,7 +153,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
         timer = setTimeout(() => this.#timeOut(), Math.max(0, limits.ms - spent))
       }
       this.#outcome = { state, world }
-      yield* compose(world.use, 'run', () => drive(started, this.#leaving))(state)
+      yield* compose(world.use, 'run', () => drive(started))(state)
       checkEnded(state, world)
     } catch (error) {
       const told = this.#outcome ? toRunError(error, state) : error
