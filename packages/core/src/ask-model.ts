@@ -10,7 +10,7 @@ import { noUsage } from './message.ts'
 import { compose } from './middleware.ts'
 import type { ModelDelta, ModelReply, ModelRequest } from './model.ts'
 import type { RunState } from './state.ts'
-import { describeError } from './tool-result.ts'
+import { describeError, sealStop } from './tool-result.ts'
 import { unreachable } from './unreachable.ts'
 import type { World } from './world.ts'
 
@@ -142,6 +142,7 @@ function modelEnd(step: ModelStep, reply: ModelReply, callId: (index: number) =>
     finishReason: reply.finishReason,
     ...(reply.rawFinishReason !== undefined && { rawFinishReason: reply.rawFinishReason }),
     usage: receiveUsage(reply.usage),
+    ...(reply.stop && { stop: sealStop(reply.stop) }),
   }
 }
 

@@ -8,14 +8,17 @@ export type Step =
   | { type: 'model'; turn: number; last?: StopReason }
   /** Run the open calls of the turn; those in `refused` would go over `limits.toolCalls`. */
   | { type: 'tools'; calls: PendingCall[]; refused: PendingCall[] }
-  /** The run ends: with an answer (to be checked against the output schema), a limit, or open questions. */
-  | { type: 'finish'; status: 'done' | 'waiting' | 'stopped'; stop?: StopReason }
+  /** The run ends: with an answer (to be checked against the output schema), a limit, a middleware's stop, or open questions. */
+  | { type: 'finish'; status: 'done' | 'waiting' | 'stopped'; stop?: StopReason; reason?: string }
   /** Nothing is left to do. */
   | { type: 'stop' }
 
 /** `spend` is that of the root run. */
 export function decide(state: RunState, limits: Limits, spend: Spend): Step {
   if (state.status !== 'running') return { type: 'stop' }
+  if (state.stopping) {
+    return { type: 'finish', status: 'stopped', stop: state.stopping.by, reason: state.stopping.reason }
+  }
 
   const answered = !state.request && state.turn > 0 && state.pending.length === 0 && hasAnswer(state)
   if (answered) return finish(state)

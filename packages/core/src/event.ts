@@ -17,7 +17,7 @@
  */
 import type { Json } from './json.ts'
 import type { AssistantMessage, Content, Message, Usage, UserMessage } from './message.ts'
-import type { FinishReason, ModelDelta } from './model.ts'
+import type { FinishReason, ModelDelta, Stop } from './model.ts'
 import type { StopReason, WaitFor } from './state.ts'
 
 export type RunStart = {
@@ -45,6 +45,8 @@ export type ModelEnd = {
   finishReason: FinishReason
   rawFinishReason?: string
   usage: Usage
+  /** A middleware ends the run with this answer. */
+  stop?: Stop
 }
 /** The answer was left before its end (abort, time limit). */
 export type ModelAborted = { type: 'model-aborted'; turn: number; partial: { text: string; reasoning: string } }
@@ -65,6 +67,8 @@ export type ToolEnd = {
   view?: Json
   /** The agent that takes over when the turn's calls are closed. */
   handoff?: string
+  /** A middleware ends the run when the calls under way are closed. */
+  stop?: Stop
 }
 export type ToolWait = { type: 'tool-wait'; id: string; name: string; for: WaitFor }
 export type Child = { type: 'child'; id: string; event: RunEvent }
@@ -74,6 +78,8 @@ export type RunEnd = {
   status: 'done' | 'waiting' | 'stopped' | 'aborted'
   output?: Json
   stop?: StopReason
+  /** What the middleware that stopped the run said. */
+  reason?: string
 }
 
 /** What a person, a policy or a client-side tool says to a waiting call. */

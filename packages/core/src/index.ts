@@ -73,7 +73,7 @@ export {
   type VideoPart,
 } from './message.ts'
 export type { Middleware, ToolRequest } from './middleware.ts'
-export type { FinishReason, Model, ModelDelta, ModelReply, ModelRequest, ToolChoice, ToolSpec } from './model.ts'
+export type { FinishReason, Model, ModelDelta, ModelReply, ModelRequest, Stop, ToolChoice, ToolSpec } from './model.ts'
 export { fold, reduce } from './reduce.ts'
 export type { RunResult } from './result.ts'
 export type { Run } from './run.ts'
@@ -89,4 +89,4 @@ export {
   type WaitFor,
 } from './state.ts'
 export { type Effect, type Tool, type ToolExecution, type ToolOptions, tool } from './tool.ts'
-export type { ToolOutcome } from './tool-result.ts'
+export { describeError, type ToolOutcome } from './tool-result.ts'

@@ -40,6 +40,9 @@ export type ModelDelta =
  */
 export type FinishReason = 'stop' | 'tool-calls' | 'length' | 'content-filter' | 'other'
 
+/** How a middleware ends the run: `by` for programs, `reason` for people. The model never reads it. */
+export type Stop = { by: 'loop' | 'guard'; reason: string }
+
 /** A whole answer. Calls are as the provider gave them; core makes ids unique and arguments readable. */
 export type ModelReply = {
   content: Content
@@ -55,6 +58,8 @@ export type ModelReply = {
   /** Absent when the provider told none. */
   usage?: Usage
   source: Source
+  /** Set by a middleware: the run ends with this answer, its calls are not run. Left empty, it stays out of the history. */
+  stop?: Stop
 }
 
 export interface Model {

@@ -1,7 +1,7 @@
 /** `reduce` says what an event changed. It is the only place where a state changes. */
 
 import { closeOpenCalls, closeTurn } from './close-turn.ts'
-import type { AnswerGiven, LoggedEvent, RunEvent, RunStart } from './event.ts'
+import type { AnswerGiven, LoggedEvent, ModelEnd, RunEvent, RunStart } from './event.ts'
 import { isLogged } from './event.ts'
 import type { Usage } from './message.ts'
 import { addUsage, textOf } from './message.ts'
@@ -38,7 +38,8 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       return draft
     case 'model-end':
       closeRequest(draft)
-      draft.messages.push(Object.freeze(event.message))
+      if (!isWithheld(event)) draft.messages.push(Object.freeze(event.message))
+      if (event.stop) draft.stopping = event.stop
       draft.usage = addUsage(draft.usage, event.usage)
       draft.finishReason = event.finishReason
       draft.lastWords = {
@@ -79,6 +80,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
         ...(event.isError && { isError: true }),
         ...(event.handoff !== undefined && { handoff: event.handoff }),
       }))
+      if (event.stop) draft.stopping ??= event.stop
       return closeTurn(draft)
     case 'child':
       draft.usage = addUsageOf(draft.usage, event.event)
@@ -100,6 +102,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
     case 'run-end':
       draft.status = event.status
       if (event.stop !== undefined) draft.stop = event.stop
+      if (event.reason !== undefined) draft.reason = event.reason
       if (event.output !== undefined) draft.output = event.output
       delete draft.request
       if (event.status !== 'waiting') closeOpenCalls(draft)
@@ -118,6 +121,11 @@ function startRun(draft: RunState, event: RunStart): RunState {
   if (standing) draft.standing = standing
   if (event.instructions !== undefined) draft.instructions = event.instructions
   return draft
+}
+
+/** A guard let nothing of the answer through. Providers refuse an empty message in a history. */
+function isWithheld({ stop, message }: ModelEnd): boolean {
+  return stop !== undefined && message.content.length === 0 && !message.toolCalls?.length
 }
 
 function closeRequest(draft: RunState): void {

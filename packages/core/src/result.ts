@@ -21,12 +21,13 @@ type Common = {
 /**
  * `done`: the agent answered; `output` is the validated output, or the text when the agent has no output schema.
  * `waiting`: calls wait for answers; give them to `agent.resume`.
- * `stopped`: a limit was met or the answer is incomplete; `stop` says which, `output` is there when it fits all the same.
+ * `stopped`: a limit was met, the answer is incomplete, or a middleware stopped the run; `stop` says which, `reason` what the
+ * middleware said. `output` is there when it fits all the same.
  */
 export type RunResult<Output = string> =
-  | (Common & { status: 'done'; output: Output; needs?: undefined; stop?: undefined })
-  | (Common & { status: 'waiting'; needs: Need[]; output?: undefined; stop?: undefined })
-  | (Common & { status: 'stopped'; stop: StopReason; output?: Output; needs?: undefined })
+  | (Common & { status: 'done'; output: Output; needs?: undefined; stop?: undefined; reason?: undefined })
+  | (Common & { status: 'waiting'; needs: Need[]; output?: undefined; stop?: undefined; reason?: undefined })
+  | (Common & { status: 'stopped'; stop: StopReason; reason?: string; output?: Output; needs?: undefined })
 
 export async function toResult<Output>({ state, world }: RunOutcome): Promise<RunResult<Output>> {
   const { text = '', refusal } = state.lastWords ?? {}
@@ -40,7 +41,13 @@ export async function toResult<Output>({ state, world }: RunOutcome): Promise<Ru
   if (state.status === 'waiting') return { ...common, status: 'waiting', needs: needsOf(state) }
   const output = await outputOf<Output>({ state, world }, text)
   if (state.status === 'done') return { ...common, status: 'done', output: output as Output }
-  return { ...common, status: 'stopped', stop: state.stop as StopReason, ...(output !== undefined && { output }) }
+  return {
+    ...common,
+    status: 'stopped',
+    stop: state.stop as StopReason,
+    ...(state.reason !== undefined && { reason: state.reason }),
+    ...(output !== undefined && { output }),
+  }
 }
 
 async function outputOf<Output>({ state, world }: RunOutcome, text: string): Promise<Output | undefined> {

@@ -2,13 +2,13 @@
 import type { Json } from './json.ts'
 import type { Content, Message, ToolCall, Usage } from './message.ts'
 import { noUsage } from './message.ts'
-import type { FinishReason } from './model.ts'
+import type { FinishReason, Stop } from './model.ts'
 
 export type RunStatus = 'running' | 'waiting' | 'done' | 'stopped' | 'aborted'
 
 /**
- * Why a run ended without a full answer: a limit by its name, an output that stayed invalid after its repair, or a
- * last answer that the provider cut (`length`, `content-filter`).
+ * Why a run ended without a full answer: a limit by its name, an output that stayed invalid after its repair, a last
+ * answer that the provider cut (`length`, `content-filter`), or a middleware (`loop`, `guard`).
  */
 export type StopReason =
   | 'turns'
@@ -19,6 +19,7 @@ export type StopReason =
   | 'output-invalid'
   | 'length'
   | 'content-filter'
+  | Stop['by']
 
 /** What a waiting call waits for. */
 export type WaitFor = 'approval' | 'result' | 'child' | 'verdict'
@@ -50,6 +51,8 @@ export type RunState = {
   request?: { last?: StopReason }
   /** A limit was reached: this run ends after the answer under way. */
   last?: StopReason
+  /** A middleware asked for the end: nothing more is begun. */
+  stopping?: Stop
   instructions?: string
   /** The model's view; the session's log keeps the originals. */
   messages: Message[]
@@ -68,6 +71,8 @@ export type RunState = {
   finishReason?: FinishReason
   output?: Json
   stop?: StopReason
+  /** What the middleware that stopped the run said. */
+  reason?: string
 }
 
 /** A state before its first event. */

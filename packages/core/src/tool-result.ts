@@ -2,6 +2,7 @@
 import type { Json } from './json.ts'
 import type { Content, ContentPart } from './message.ts'
 import { isContentPart } from './message.ts'
+import type { Stop } from './model.ts'
 
 /** What a tool call came to: content for the model, a view for people. */
 export type ToolOutcome = {
@@ -10,6 +11,8 @@ export type ToolOutcome = {
   view?: Json
   /** The call waits: it has no result yet. Only calls of sub-agents come to this. */
   waiting?: true
+  /** Set by a middleware: the run ends with this turn. */
+  stop?: Stop
 }
 
 /** What a tool returned. `{ content, view }`, with nothing beside, gives the model one thing and people another. */
@@ -24,13 +27,19 @@ export function toOutcome(value: unknown): ToolOutcome {
   }
 }
 
-/** What a log can hold of an outcome that went through strangers' hands: its three fields, its text cut to `maxChars`. */
-export function sealOutcome({ content, isError, view }: ToolOutcome, maxChars: number): ToolOutcome {
+/** What a log can hold of an outcome that went through strangers' hands: its own fields, its text cut to `maxChars`. */
+export function sealOutcome({ content, isError, view, stop }: ToolOutcome, maxChars: number): ToolOutcome {
   return {
     content: cut(toContent(content), maxChars),
     ...(isError && { isError: true }),
     ...(view !== undefined && { view: toJson(view) }),
+    ...(stop && { stop: sealStop(stop) }),
   }
+}
+
+/** Whatever a stranger's layer put there, it meant an end. */
+export function sealStop(stop: Stop): Stop {
+  return { by: stop.by === 'loop' ? 'loop' : 'guard', reason: String(stop.reason ?? 'no reason was given') }
 }
 
 /** What is told to the model of a thrown value. No stack: it says nothing to a model and much to a stranger. */

@@ -68,6 +68,23 @@ describe('decide', () => {
       { usd: 1 },
       { type: 'finish', status: 'done' },
     ],
+    [
+      'a middleware stopped the run: before any limit, and whatever waits',
+      {
+        turn: 1,
+        pending: [waiting('w'), ready('r')],
+        stopping: { by: 'guard', reason: 'why' },
+        usage: { ...noUsage, usd: 2 },
+      },
+      { usd: 1 },
+      { type: 'finish', status: 'stopped', stop: 'guard', reason: 'why' },
+    ],
+    [
+      'a middleware stopped the run with an answer',
+      { turn: 1, messages: [user, answer], stopping: { by: 'loop', reason: 'why' } },
+      {},
+      { type: 'finish', status: 'stopped', stop: 'loop', reason: 'why' },
+    ],
     ['20 turns are the default', { turn: 20 }, {}, { type: 'model', turn: 21, last: 'turns' }],
     ['19 are not', { turn: 19 }, {}, { type: 'model', turn: 20 }],
     ['a limit of turns', { turn: 2 }, { turns: 2 }, { type: 'model', turn: 3, last: 'turns' }],

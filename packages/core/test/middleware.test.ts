@@ -1,7 +1,7 @@
 /** The onion: order, changes, and layers that forget. */
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { Agent, fold, type Middleware, memorySession, type RunEvent, tool } from '../src/index.ts'
+import { Agent, checkHistory, fold, type Middleware, memorySession, type RunEvent, tool } from '../src/index.ts'
 import { scriptedModel } from '../src/testing/index.ts'
 
 const echo = tool({ name: 'echo', input: z.object({ text: z.string() }), effect: 'pure', execute: ({ text }) => text })
@@ -91,6 +91,65 @@ describe('middleware', () => {
     for await (const { type } of agent([quiet]).run('go', { session })) types.push(type)
     expect(types).not.toContain('tool-end')
     expect((await session.read()).events.map((event) => event.type)).toContain('tool-end')
+  })
+
+  it.each<[string, object, object, string[]]>([
+    ['an answer', { content: 'so far' }, { text: 'so far' }, ['user', 'assistant']],
+    ['nothing', { content: '' }, { text: '' }, ['user']],
+    ['no part', { content: [] }, { text: '' }, ['user']],
+    ['calls', { content: '', toolCalls: [{ name: 'echo', arguments: '{}' }] }, {}, ['user', 'assistant', 'tool']],
+  ])('a model layer ends the run with a stop and %s', async (_, reply, expected, roles) => {
+    const model = script()
+    const session = memorySession()
+    const stopping: Middleware = {
+      name: 'stopping',
+      async *model(request, next) {
+        const { toolCalls: __, ...given } = yield* next(request)
+        return { ...given, ...reply, stop: { by: 'guard', reason: 'enough' } }
+      },
+    }
+    const result = await agent([stopping], model).run('go', { session })
+    expect(result).toMatchObject({ status: 'stopped', stop: 'guard', reason: 'enough', ...expected })
+    expect(result.state.messages.map(({ role }) => role)).toEqual(roles)
+    expect(result.usage.requests).toBe(1)
+    expect(checkHistory(result.state.messages)).toBeUndefined()
+    expect(fold((await session.read()).events)).toEqual(result.state)
+    const next = await agent([], scriptedModel(['on'])).run('on', { session })
+    expect([next.status, next.stop, next.reason, next.state.stopping]).toEqual([
+      'done',
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+
+  it.each<[unknown, object]>([
+    [
+      { by: 'loop', reason: 'again' },
+      { stop: 'loop', reason: 'again' },
+    ],
+    [
+      { by: 'cost', reason: 5 },
+      { stop: 'guard', reason: '5' },
+    ],
+    [true, { stop: 'guard', reason: 'no reason was given' }],
+  ])('a tool layer ends the run with the stop %o, when the results are in the history', async (stop, expected) => {
+    const model = script()
+    const stopping: Middleware = {
+      name: 'stopping',
+      async *tool(request, next) {
+        return { ...(yield* next(request)), stop: stop as never }
+      },
+    }
+    const result = await agent([stopping], model).run('go')
+    expect(result).toMatchObject({ status: 'stopped', ...expected })
+    expect(result.state.messages.map(({ content }) => content)).toEqual(['go', '', 'hi'])
+    expect(model.requests).toHaveLength(1)
+  })
+
+  it('an empty answer that nobody stopped stays in the history', async () => {
+    const { state } = await agent([], scriptedModel([''])).run('go')
+    expect(state.messages.map(({ role }) => role)).toEqual(['user', 'assistant'])
   })
 
   it('what a tool layer returns is cut to the limit of the tool, and nothing else of it is taken', async () => {
