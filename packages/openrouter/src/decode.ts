@@ -136,9 +136,10 @@ export class AnswerDecoder {
     return choice
   }
 
-  /** Some servers end a stream with the whole message. */
+  /** Some servers end a stream with the whole message: what it says again was said, and its calls were made. */
   #isSaid({ content }: Fields): boolean {
-    return this.#text !== '' && textIn(content) === this.#text
+    const hasBegun = this.#text !== '' || this.#calls.calls.length > 0
+    return hasBegun && textIn(content) === this.#text
   }
 
   #readEnvelope(chunk: Fields): void {

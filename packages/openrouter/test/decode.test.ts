@@ -156,3 +156,20 @@ describe('a server that does not close', () => {
     expect(text).toBe('abc')
   })
 })
+
+describe('a stream that ends with the whole message', () => {
+  it.each([
+    ['text', { content: 'Hello' }, { content: 'Hello' }],
+    [
+      'a call',
+      { content: '', tool_calls: [{ index: 0, id: 'c1', function: { name: 'w', arguments: '{}' } }] },
+      { content: null, tool_calls: [{ id: 'c1', type: 'function', function: { name: 'w', arguments: '{}' } }] },
+    ],
+  ])('has its %s once', async (_, delta, message) => {
+    const { reply } = await ask({
+      chunks: [chunk(delta), { id: 'gen-1', choices: [{ index: 0, message, finish_reason: 'stop' }] }],
+    })
+    expect(reply!.content).toBe(delta.content)
+    expect(reply!.toolCalls ?? []).toHaveLength('tool_calls' in delta ? 1 : 0)
+  })
+})
