@@ -20,6 +20,8 @@ export const defaultStreamLimits: Required<StreamLimits> = {
   ms: 60 * 60_000,
 }
 
+export type Piece = { done: boolean; value?: Uint8Array | undefined }
+
 export class BoundedReader {
   readonly limits: Required<StreamLimits>
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
@@ -38,26 +40,29 @@ export class BoundedReader {
     this.#timer.unref?.()
   }
 
-  /** The next piece. @throws ModelError with the limit that was met. */
-  async read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> {
+  /** The next piece, to be given to `took` when it is there. */
+  read(): Promise<Piece> {
     this.#since = performance.now()
-    const { done, value } = await this.#reader.read()
-    this.#waitedMs += performance.now() - this.#since
-    this.#since = undefined
-    if (this.#cut) throw this.#cut
-    this.#bytes += value?.byteLength ?? 0
-    if (this.#bytes > this.limits.bytes) throw this.#cutOff('bytes')
-    return { done, value }
+    return this.#reader.read()
   }
 
-  /** The next piece, or the end when none comes within `ms`. */
-  async readSoon(ms: number): ReturnType<BoundedReader['read']> {
+  /** The same, or the end when none comes within `ms`. */
+  async readSoon(ms: number): Promise<Piece> {
     const timer = setTimeout(() => this.cancel(), ms)
     try {
       return await this.read()
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** Counts a piece. Apart from `read`, because a promise more for each piece is felt. @throws ModelError with the limit that was met */
+  took({ value }: Piece): void {
+    this.#waitedMs += performance.now() - (this.#since ?? 0)
+    this.#since = undefined
+    if (this.#cut) throw this.#cut
+    this.#bytes += value?.byteLength ?? 0
+    if (this.#bytes > this.limits.bytes) throw this.#cutOff('bytes')
   }
 
   /** Ends the request. */
@@ -69,8 +74,14 @@ export class BoundedReader {
   /** Reads the rest for a moment, so that the connection can be used again; a cancel would close it. Not waited for. */
   drain(ms: number): void {
     const timer = setTimeout(() => this.cancel(), ms)
-    const next = (): Promise<void> => this.read().then(({ done }) => (done ? undefined : next()))
-    next()
+    const toEnd = async (): Promise<void> => {
+      for (;;) {
+        const piece = await this.read()
+        this.took(piece)
+        if (piece.done) return
+      }
+    }
+    toEnd()
       .catch(() => {})
       .finally(() => {
         clearTimeout(timer)

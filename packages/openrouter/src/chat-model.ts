@@ -1,6 +1,6 @@
 /** A model behind Chat Completions: asks, decodes, and asks again where that may help. */
-import type { Model, ModelDelta, ModelReply, ModelRequest } from '@clew/core'
-import { DefinitionError, isClewError, type ModelError } from '@clew/core'
+import type { Model, ModelDelta, ModelReply } from '@clew/core'
+import { DefinitionError, isClewError } from '@clew/core'
 import type OpenAI from 'openai'
 import { answer } from './answer.ts'
 import type { ModelCard } from './card.ts'
@@ -12,9 +12,10 @@ import { withLeakedCalls } from './leaked-calls.ts'
 import { toWireParameters } from './parameters.ts'
 import type { Profile } from './profile.ts'
 import { remedyFor } from './remedy.ts'
-import { type Attempt, asSentence, defaultRetries, withRetries } from './retry.ts'
+import { type Attempt, defaultRetries, retryAfter } from './retry.ts'
 import type { OpenRouterSettings } from './settings.ts'
 import { unlessAborted } from './unless-aborted.ts'
+import { wait } from './wait.ts'
 
 export type ChatModelOptions = {
   id: string
@@ -62,11 +63,28 @@ export function chatModel({ id, profile, settings, where, defaults, card: known 
       const { signal } = request
       const { thinkTags = false } = profile
       const exchange = { client, model: id, signal, limits: settings.streamLimits, thinkTags }
-      const ask = (attempt: Attempt) => answer({ ...exchange, body: encoder.encode(request) }, attempt)
-      const reply = yield* withRetries((attempt) => withRemedies(ask, encoder, request, attempt), retries, signal)
-      const called = withLeakedCalls(reply, request.tools)
-      if (called !== reply) yield called.toolCalls!.flatMap(asDeltas)
-      return withCost(called, card)
+      for (let failures = 0; ; ) {
+        const attempt: Attempt = { shown: false, whole: false }
+        const pieces = answer({ ...exchange, body: encoder.encode(request) }, attempt)
+        try {
+          // By hand, because each `yield*` on the way costs every piece of a long stream.
+          let next = await pieces.next()
+          for (; !next.done; next = await pieces.next()) yield next.value
+          const reply = withLeakedCalls(next.value, request.tools)
+          if (reply !== next.value) yield reply.toolCalls!.flatMap(asDeltas)
+          return withCost(reply, card)
+        } catch (error) {
+          if (signal.aborted) throw error
+          const remedy = attempt.shown ? undefined : remedyFor(error, encoder, request)
+          const again = remedy ?? retryAfter(error, attempt, failures, retries)
+          if (!again) throw error
+          if (!remedy) failures++
+          yield [again.restart]
+          await wait(again.ms, signal)
+        } finally {
+          await pieces.return(undefined as never)
+        }
+      }
     },
   }
 }
@@ -78,26 +96,6 @@ function asDeltas({ name, arguments: text }: { name: string; arguments: string }
     { type: 'tool-input-delta', index, text },
     { type: 'tool-input-end', index },
   ]
-}
-
-/** Tries again at once without what an upstream refused, as long as there is something to leave out. */
-async function* withRemedies(
-  ask: (attempt: Attempt) => AsyncGenerator<ModelDelta[], ModelReply>,
-  encoder: RequestEncoder,
-  request: ModelRequest,
-  attempt: Attempt,
-): AsyncGenerator<ModelDelta[], ModelReply> {
-  for (;;) {
-    try {
-      return yield* ask(attempt)
-    } catch (error) {
-      const remedy = attempt.shown ? undefined : remedyFor(error, encoder, request)
-      if (!remedy) throw error
-      const { message, details } = error as ModelError
-      const { usage } = details
-      yield [{ type: 'model-restart', reason: `${asSentence(message)} ${remedy}`, ...(usage && { usage }) }]
-    }
-  }
 }
 
 /** A model that the catalogue does not have may be misspelt: its request will say so, this says what is near. */

@@ -72,7 +72,7 @@ export class AnswerDecoder {
   /** `complete`: the server said that it was done. @throws ModelError with what had arrived, when this is no whole answer. */
   finish(complete: boolean): { deltas: ModelDelta[]; reply: ModelReply } {
     const deltas: ModelDelta[] = []
-    if (this.#thinkTags) this.#show(this.#thinkTags.end(), deltas)
+    if (this.#thinkTags) this.#showSplit(this.#thinkTags.end(), deltas)
     if (this.#failure) throw this.failed(toModelError(this.#failure))
     if (!complete && this.#finish === undefined) {
       throw this.failed(
@@ -129,7 +129,14 @@ export class AnswerDecoder {
 
   /** One alternative of the answer, always the same one: the first that came, or number 0 where several come at once. */
   #choiceOf({ choices }: Fields): Fields | undefined {
-    const all = Array.isArray(choices) ? choices.filter(isObject) : []
+    if (!Array.isArray(choices)) return undefined
+    const only: unknown = choices.length === 1 ? choices[0] : undefined
+    // Nearly always there is one, and this is asked for every chunk.
+    if (isObject(only) && (only.index ?? 0) === (this.#index ?? 0)) {
+      this.#index ??= 0
+      return only
+    }
+    const all = choices.filter(isObject)
     const found = all.find(({ index }) => (index ?? 0) === (this.#index ?? 0))
     const choice = found ?? (this.#index === undefined ? all[0] : undefined)
     if (choice) this.#index ??= choice.index ?? 0
@@ -162,15 +169,15 @@ export class AnswerDecoder {
       else for (const detail of details) this.#details.push(detail)
     }
     // The plain string repeats the details: one of the two is shown, the string where they bring no text.
-    const readable = readableDetails(details ?? [])
+    const readable = readableDetails(details)
     const plain = textIn(delta.reasoning) || textIn(delta.reasoning_content)
     // Some hosts stream the one, and end with the whole of the other.
     const isRepeated = (readable || plain) === this.#reasoning && (readable !== '') !== this.#isReadable
     const reasoning = isRepeated ? '' : readable || plain
     if (reasoning !== '') this.#isReadable = readable !== ''
     const text = textIn(delta.content)
-    this.#show({ reasoning, text: '' }, deltas)
-    this.#show(this.#thinkTags ? this.#thinkTags.push(text) : { reasoning: '', text }, deltas)
+    this.#show(reasoning, this.#thinkTags ? '' : text, deltas)
+    if (this.#thinkTags) this.#showSplit(this.#thinkTags.push(text), deltas)
     this.#refusal += textIn(delta.refusal)
     if (Array.isArray(delta.annotations)) for (const each of delta.annotations) this.#annotations.push(each as Json)
     if (Array.isArray(delta.images)) for (const url of delta.images.flatMap(imageUrl)) this.#images.push(url)
@@ -180,7 +187,11 @@ export class AnswerDecoder {
     else if (isObject(delta.function_call)) this.#calls.push({ function: delta.function_call }, deltas)
   }
 
-  #show({ reasoning, text }: Shown, deltas: ModelDelta[]): void {
+  #showSplit({ reasoning, text }: Shown, deltas: ModelDelta[]): void {
+    this.#show(reasoning, text, deltas)
+  }
+
+  #show(reasoning: string, text: string, deltas: ModelDelta[]): void {
     if (reasoning !== '') {
       this.#reasoning += reasoning
       deltas.push({ type: 'reasoning-delta', text: reasoning })

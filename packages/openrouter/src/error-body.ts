@@ -21,7 +21,9 @@ async function readStart(body: ReadableStream<Uint8Array>, limits: StreamLimits 
   let text = ''
   try {
     for (;;) {
-      const { done, value } = await reader.read()
+      const piece = await reader.read()
+      reader.took(piece)
+      const { done, value } = piece
       text += decoder.decode(value, { stream: !done })
       if (done) return text
     }

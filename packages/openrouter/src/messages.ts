@@ -21,8 +21,14 @@ export type MessageOptions = {
   takes: readonly string[] | undefined
 }
 
-/** An entry of `messages`; where it is kept, its text is made once. */
-type Entry = { role: string; wire: () => object; kept?: [texts: WeakMap<Message, string>, by: Message] }
+/** An entry of `messages`: its text, where that was made before, or how to make it, and where to keep it then. */
+type Entry = { role: string; text: string } | Unmade
+type Unmade = {
+  role: string
+  text?: undefined
+  wire: () => object
+  kept?: [texts: WeakMap<Message, string>, by: Message]
+}
 
 export class MessageEncoder {
   readonly #options: MessageOptions
@@ -46,9 +52,10 @@ export class MessageEncoder {
     }
     const { mark } = this.#options
     const marked = mark ? markedPositions(entries.map(({ role }) => role)) : []
-    return entries.map((entry, at) =>
-      mark && marked.includes(at) ? JSON.stringify(withMark(entry.wire() as never, mark)) : textOfEntry(entry),
-    )
+    return entries.map((entry, at) => {
+      if (entry.text !== undefined) return entry.text
+      return mark && marked.includes(at) ? JSON.stringify(withMark(entry.wire() as never, mark)) : textOfEntry(entry)
+    })
   }
 
   /** The details that go back with a message. */
@@ -88,7 +95,10 @@ export class MessageEncoder {
       if (message.role === 'assistant') turn = message
       const calls = turn?.toolCalls
       const role = message.role === 'system' ? 'user' : message.role
-      entries.push({ role, wire: () => this.#toWire(message, at, calls), kept: [this.#encoded, message] })
+      // A message that may be marked is made anew.
+      const text = this.#options.mark ? undefined : this.#encoded.get(message)
+      if (text !== undefined) entries.push({ role, text })
+      else entries.push({ role, wire: () => this.#toWire(message, at, calls), kept: [this.#encoded, message] })
       if (message.role === 'tool' && this.#movesMedia(message.content)) media.push(message)
       if (media.length > 0 && rest[at + 1]?.role !== 'tool') {
         const results = media
@@ -165,7 +175,7 @@ function isNothing(message: Message): boolean {
   return !message.toolCalls?.length && !message.reasoningDetails?.length
 }
 
-function textOfEntry({ wire, kept }: Entry): string {
+function textOfEntry({ wire, kept }: Unmade): string {
   if (!kept) return JSON.stringify(wire())
   const [texts, key] = kept
   let text = texts.get(key)

@@ -51,14 +51,14 @@ function append(last: Detail, fragment: Detail): void {
 }
 
 /** What a person may read of the details: text and summaries, never encrypted data. */
-export function readableDetails(details: readonly Json[]): string {
-  return details
-    .map((detail) => {
-      const key = isObject(detail) && isText(detail.type) ? textKeys[detail.type as keyof typeof textKeys] : undefined
-      const text = key && (detail as Detail)[key]
-      return typeof text === 'string' ? text : ''
-    })
-    .join('')
+export function readableDetails(details: readonly Json[] = []): string {
+  let text = ''
+  for (const detail of details) {
+    const key = isObject(detail) && isText(detail.type) ? textKeys[detail.type as keyof typeof textKeys] : undefined
+    const piece = key && (detail as Detail)[key]
+    if (typeof piece === 'string') text += piece
+  }
+  return text
 }
 
 function isNothing(value: unknown): boolean {

@@ -2,14 +2,16 @@
 import type { ModelRequest } from '@clew/core'
 import { isClewError, type ModelError } from '@clew/core'
 import type { RequestEncoder } from './encode.ts'
+import { type Again, restart } from './retry.ts'
 
 /** Changes what `encoder` sends from now on, and says how; undefined when nothing helps. No remedy is taken twice. */
-export function remedyFor(error: unknown, encoder: RequestEncoder, request: ModelRequest): string | undefined {
+export function remedyFor(error: unknown, encoder: RequestEncoder, request: ModelRequest): Again | undefined {
   if (!isClewError(error, 'model')) return undefined
   if (isReasoningRefused(error) && encoder.withholdDetails(request)) {
-    return 'Trying again without the reasoning of earlier turns.'
+    return { restart: restart(error, 'Trying again without the reasoning of earlier turns.'), ms: 0 }
   }
-  return isProviderGone(error) && encoder.unpin(request) ? 'Trying again with any provider.' : undefined
+  if (!isProviderGone(error) || !encoder.unpin(request)) return undefined
+  return { restart: restart(error, 'Trying again with any provider.'), ms: 0 }
 }
 
 function isReasoningRefused({ details: { status }, message }: ModelError): boolean {

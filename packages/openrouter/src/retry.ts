@@ -1,7 +1,6 @@
 /** The one place where a request is made again (section 10.3 of the wire contract). */
-import type { ModelDelta, ModelReply } from '@clew/core'
+import type { ModelDelta } from '@clew/core'
 import { isClewError, type ModelError } from '@clew/core'
-import { wait } from './wait.ts'
 
 /** Tries after the first, unless the settings say otherwise. */
 export const defaultRetries = 2
@@ -18,33 +17,22 @@ export type Attempt = {
   whole: boolean
 }
 
-/**
- * The answer of the first attempt that succeeds. Each new one is told by a `model-restart` before it is waited for.
- * @throws what the last attempt threw
- */
-export async function* withRetries(
-  make: (attempt: Attempt) => AsyncGenerator<ModelDelta[], ModelReply>,
-  retries: number,
-  signal: AbortSignal,
-): AsyncGenerator<ModelDelta[], ModelReply> {
-  for (let failures = 0; ; failures++) {
-    const attempt: Attempt = { shown: false, whole: false }
-    try {
-      return yield* make(attempt)
-    } catch (error) {
-      if (signal.aborted || failures >= retries || !mayTryAgain(error, attempt)) throw error
-      const ms = delayOf(error, failures)
-      if (ms === undefined) throw error
-      const { usage } = error.details
-      const reason = `${asSentence(error.message)} Trying again in ${(ms / 1000).toFixed(1)} s.`
-      yield [{ type: 'model-restart', reason, ...(usage && { usage }) }]
-      await wait(ms, signal)
-    }
-  }
+/** How it goes on after a failure: what is told of it, and how long to wait. */
+export type Again = { restart: Extract<ModelDelta, { type: 'model-restart' }>; ms: number }
+
+/** Whether and when a failed request is made again, or undefined. `failures`: how often that happened before. */
+export function retryAfter(error: unknown, attempt: Attempt, failures: number, retries: number): Again | undefined {
+  if (failures >= retries || !mayTryAgain(error, attempt)) return undefined
+  const ms = delayOf(error, failures)
+  return ms === undefined ? undefined : { restart: restart(error, `Trying again in ${(ms / 1000).toFixed(1)} s.`), ms }
+}
+
+export function restart({ message, details: { usage } }: ModelError, next: string): Again['restart'] {
+  return { type: 'model-restart', reason: `${asSentence(message)} ${next}`, ...(usage && { usage }) }
 }
 
 /** Upstream texts end in many ways. */
-export function asSentence(text: string): string {
+function asSentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`
 }
 

@@ -63,8 +63,10 @@ async function* read(
   try {
     for (;;) {
       isAlive = false
-      const began = performance.now()
-      const { done, value } = await (haste.ms === undefined ? reader.read() : reader.readSoon(haste.ms))
+      const began = haste.ms === undefined ? 0 : performance.now()
+      const piece = await (haste.ms === undefined ? reader.read() : reader.readSoon(haste.ms))
+      reader.took(piece)
+      const { done, value } = piece
       const text = done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true })
       parser.feed(text)
       if (!hasEvents && head.length < longestHead) head += text
@@ -100,7 +102,9 @@ export async function readText(body: ReadableStream<Uint8Array> | null, limits?:
   const pieces: string[] = []
   try {
     for (;;) {
-      const { done, value } = await reader.read()
+      const piece = await reader.read()
+      reader.took(piece)
+      const { done, value } = piece
       pieces.push(decoder.decode(value, { stream: !done }))
       if (done) return pieces.join('')
     }
