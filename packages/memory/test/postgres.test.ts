@@ -27,8 +27,8 @@ describe.skipIf(!hasPostgres)('postgresSession', () => {
     pool.on('error', () => {})
   }, slow)
   afterAll(async () => {
-    await pool.end()
-    await server.stop()
+    await pool?.end()
+    await server?.stop()
   })
 
   testStore((id) => ({ store: 'postgres', id, connectionString }))

@@ -1,6 +1,6 @@
 /** `startPostgres()`: a PostgreSQL server of its own for a test file, in a temporary folder, on a free port of 127.0.0.1. */
 import { execFile } from 'node:child_process'
-import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,8 +13,13 @@ const binaries = ['/usr/local/bin', '/usr/bin', ...globSync('/usr/lib/postgresql
   (folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'pg_ctl')),
 )
 
-export const hasPostgres = binaries !== undefined
-if (!hasPostgres) console.warn('SKIPPED: no PostgreSQL binaries are here, so the tests on PostgreSQL do not run.')
+/** PostgreSQL refuses to run as root: then it is run as the user that its package made. */
+const isRoot = process.getuid?.() === 0
+const user = isRoot ? /^postgres:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8')) : null
+const owner = user ? { uid: Number(user[1]), gid: Number(user[2]) } : undefined
+
+export const hasPostgres = binaries !== undefined && (!isRoot || owner !== undefined)
+if (!hasPostgres) console.warn('SKIPPED: PostgreSQL cannot be run here, so the tests on it do not run.')
 
 export type LocalPostgres = {
   connectionString: string
@@ -25,25 +30,23 @@ export type LocalPostgres = {
 
 export async function startPostgres(): Promise<LocalPostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'clew-postgres-'))
-  const isRoot = process.getuid?.() === 0
-  // PostgreSQL refuses to run as root.
-  const run = (program: string, ...args: string[]) => {
-    const path = join(binaries as string, program)
-    const options = { env: { ...process.env, LC_ALL: 'C' }, cwd: folder }
-    return isRoot ? execute('runuser', ['-u', 'postgres', '--', path, ...args], options) : execute(path, args, options)
-  }
-  if (isRoot) {
-    const [uid, gid] = await Promise.all(
-      ['-u', '-g'].map(async (flag) => (await execute('id', [flag, 'postgres'])).stdout),
-    )
-    chownSync(folder, Number(uid), Number(gid))
-  }
+  const run = (program: string, ...args: string[]) =>
+    execute(join(binaries as string, program), args, {
+      env: { ...process.env, LC_ALL: 'C', HOME: folder },
+      cwd: folder,
+      ...owner,
+    })
+  if (owner) chownSync(folder, owner.uid, owner.gid)
   const data = join(folder, 'data')
   await run('initdb', '-D', data, '-A', 'trust', '-U', 'clew', '-E', 'UTF8', '--no-sync')
-  const port = await freePort()
+  let port = await freePort()
   const control = (...args: string[]) =>
     run('pg_ctl', '-D', data, '-l', join(folder, 'log'), '-w', '-o', `-p ${port} -k ${folder} -h 127.0.0.1`, ...args)
-  await control('start')
+  await control('start').catch(async () => {
+    // Somebody else was given the port meanwhile.
+    port = await freePort()
+    await control('start')
+  })
   return {
     connectionString: `postgres://clew@127.0.0.1:${port}/postgres`,
     restart: async () => void (await control('restart', '-m', 'fast')),
