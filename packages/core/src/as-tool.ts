@@ -79,8 +79,7 @@ async function* work(
     const place = { runId: state.id || parent.newId(), path, left: parent.left, standing: parent.standing }
     const leaving = { controller, timedOut: false }
     const world = await makeWorld(agent, output, { context }, { ...place, leaving })
-    const instructions = await fromContext(agent.instructions, { context }, `instructions of agent "${agent.name}"`)
-    const opening: LoggedEvent[] = state.id === '' ? [runStart(agent.name, world.runId, instructions, input)] : []
+    const opening = state.id === '' ? [await runStart(agent, world.runId, context, input)] : []
     const events = compose(world.use, 'run', () =>
       drive({ state, opening, limits: agent.limits ?? {}, world, left: world.left }),
     )(state)
@@ -108,8 +107,16 @@ async function* drive(start: Engine): AsyncGenerator<RunEvent[], void> {
   }
 }
 
-function runStart(agent: string, id: string, instructions: string | undefined, input: AgentInput): LoggedEvent {
-  return { type: 'run-start', v: 1, id, agent, ...(instructions && { instructions }), input: toMessages(input) }
+async function runStart(agent: AnyAgentOptions, id: string, context: unknown, input: AgentInput): Promise<LoggedEvent> {
+  const words = await fromContext(agent.instructions, { context }, `instructions of agent "${agent.name}"`)
+  return {
+    type: 'run-start',
+    v: 1,
+    id,
+    agent: agent.name,
+    ...(words && { instructions: words }),
+    input: toMessages(input),
+  }
 }
 
 /** What the caller's model reads. */

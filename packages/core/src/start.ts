@@ -25,42 +25,27 @@ export function startRun(
   options: AnyRunOptions,
   leaving: Leaving,
 ): Promise<Start> {
-  return leased(options.session, () => beginRun(agent, output, input, options, leaving))
-}
-
-async function beginRun(
-  agent: AnyAgentOptions,
-  output: Output,
-  input: AgentInput,
-  options: AnyRunOptions,
-  leaving: Leaving,
-): Promise<Start> {
-  // A copy: what the caller does with its objects later changes neither the state nor what is sent.
-  const messages = copyPlain(toMessages(input, options.allowSystemMessages), 'The input')
-  const { state, at } = await load(options.session)
-  if (state.status === 'waiting') throw new SessionWaiting(options.session?.id ?? '', needsOf(state))
-  const limits = mergeLimits(agent.limits, options.limits)
-  const world = await makeWorld(agent, output, options, {
-    runId: nanoid(),
-    leaving,
-    path: [agent.name],
-    left: () => leftOf(limits, spendOf(state)),
-    standing: () => state.standing ?? [],
+  return leased(options.session, async () => {
+    // A copy: what the caller does with its objects later changes neither the state nor what is sent.
+    const messages = copyPlain(toMessages(input, options.allowSystemMessages), 'The input')
+    const { state, at } = await load(options.session)
+    if (state.status === 'waiting') throw new SessionWaiting(options.session?.id ?? '', needsOf(state))
+    const { world, limits } = await rootWorld(agent, output, options, leaving, state, nanoid())
+    const { instructions } = agent
+    const words = await fromContext(instructions, options, `instructions of agent "${agent.name}"`)
+    const opening: LoggedEvent[] = []
+    // A run that failed or crashed before is closed first: its open calls get a stated result.
+    if (state.id !== '' && state.status === 'running') opening.push({ type: 'run-end', status: 'aborted' })
+    opening.push({
+      type: 'run-start',
+      v: 1,
+      id: world.runId,
+      agent: agent.name,
+      ...(words !== undefined && words !== '' && { instructions: words }),
+      input: messages,
+    })
+    return { state, at, opening, world, limits, session: options.session }
   })
-  const { instructions } = agent
-  const words = await fromContext(instructions, options, `instructions of agent "${agent.name}"`)
-  const opening: LoggedEvent[] = []
-  // A run that failed or crashed before is closed first: its open calls get a stated result.
-  if (state.id !== '' && state.status === 'running') opening.push({ type: 'run-end', status: 'aborted' })
-  opening.push({
-    type: 'run-start',
-    v: 1,
-    id: world.runId,
-    agent: agent.name,
-    ...(words !== undefined && words !== '' && { instructions: words }),
-    input: messages,
-  })
-  return { state, at, opening, world, limits, session: options.session }
 }
 
 export function startResume(
@@ -72,41 +57,48 @@ export function startResume(
   leaving: Leaving,
 ): Promise<Start> {
   const session = isSession(from) ? from : undefined
-  return leased(session, () => beginResume(agent, output, session ?? (from as RunState), answers, options, leaving))
+  return leased(session, async () => {
+    if (session && options.unsaved) await session.append(options.unsaved.at, options.unsaved)
+    const { state, at } = session ? await load(session) : { state: copyState(from as RunState), at: 0 }
+    if (state.id === '')
+      throw new SessionError(
+        `Session "${session?.id}" is empty: there is nothing to resume. Begin with agent.run(input, { session }).`,
+      )
+    if (state.status === 'aborted')
+      throw new SessionError('The run was aborted, so it cannot be resumed. Go on with agent.run(input, { session }).')
+    if (state.agent !== agent.name) {
+      throw new SessionError(
+        `This run is of agent "${state.agent}", not of "${agent.name}". Resume it with the agent that began it.`,
+      )
+    }
+    const { world, limits } = await rootWorld(agent, output, options, leaving, state, state.id)
+    const opening = answerEvents(
+      state,
+      answers,
+      (tool) => world.tools.get(tool)?.maxResultChars ?? defaultMaxResultChars,
+    )
+    return { state, at, opening, world, limits, session }
+  })
 }
 
-async function beginResume(
+/** The world of a run that no other run holds: its budget and its standing approvals are those of its own state. */
+async function rootWorld(
   agent: AnyAgentOptions,
   output: Output,
-  from: Session | RunState,
-  answers: Answers,
   options: AnyRunOptions,
   leaving: Leaving,
-): Promise<Start> {
-  const session = isSession(from) ? from : undefined
-  if (session && options.unsaved) await session.append(options.unsaved.at, options.unsaved)
-  const { state, at } = session ? await load(session) : { state: copyState(from as RunState), at: 0 }
-  if (state.id === '')
-    throw new SessionError(
-      `Session "${session?.id}" is empty: there is nothing to resume. Begin with agent.run(input, { session }).`,
-    )
-  if (state.status === 'aborted')
-    throw new SessionError('The run was aborted, so it cannot be resumed. Go on with agent.run(input, { session }).')
-  if (state.agent !== agent.name) {
-    throw new SessionError(
-      `This run is of agent "${state.agent}", not of "${agent.name}". Resume it with the agent that began it.`,
-    )
-  }
+  state: RunState,
+  runId: string,
+) {
   const limits = mergeLimits(agent.limits, options.limits)
   const world = await makeWorld(agent, output, options, {
-    runId: state.id,
+    runId,
     leaving,
     path: [agent.name],
     left: () => leftOf(limits, spendOf(state)),
     standing: () => state.standing ?? [],
   })
-  const opening = answerEvents(state, answers, (tool) => world.tools.get(tool)?.maxResultChars ?? defaultMaxResultChars)
-  return { state, at, opening, world, limits, session }
+  return { world, limits }
 }
 
 /** No other live worker runs on the session meanwhile, where its store can keep them apart. */

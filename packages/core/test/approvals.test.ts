@@ -9,6 +9,7 @@ import {
   memorySession,
   respond,
   type Session,
+  SessionError,
   tool,
   type Unsaved,
 } from '../src/index.ts'
@@ -179,6 +180,20 @@ describe('an outcome that could not be appended', () => {
       expect((await session.read()).events.filter(({ type }) => type === 'tool-end')).toHaveLength(1)
     },
   )
+
+  it('that the store refused is not tried again: a SessionError is its last word', async () => {
+    let tries = 0
+    const memory = memorySession()
+    const refusing: Session = {
+      ...memory,
+      append: async () => {
+        tries++
+        throw new SessionError('The disk is full.')
+      },
+    }
+    await expect(once([]).run('Go.', { session: refusing })).rejects.toThrow(/The disk is full/)
+    expect(tries).toBe(1)
+  })
 
   it('without it, what became of the call is asked; after somebody else went on, it is refused', async () => {
     const paid: object[] = []

@@ -186,6 +186,25 @@ describe('an agent as a tool', () => {
     expect(state.messages.at(-1)).toMatchObject({ role: 'tool', isError: true })
   })
 
+  it('that is left with a call that ignores its signal is closed in the log, level by level', async () => {
+    const controller = new AbortController()
+    const deaf = tool({
+      name: 'deaf',
+      execute: () => {
+        controller.abort()
+        return new Promise(() => {})
+      },
+    })
+    const session = memorySession()
+    const { agent } = caller(helper([{ calls: [call('deaf')] }], { tools: [deaf] }))
+    await agent
+      .run('Go.', { session, signal: controller.signal })
+      .result()
+      .catch(() => {})
+    const told = childEvents((await session.read()).events).map(({ event }) => event.type)
+    expect(told.slice(-3)).toEqual(['tool-start', 'tool-end', 'run-end'])
+  })
+
   it('that calls itself is stopped by its depth', async () => {
     const tools: ReturnType<Agent['asTool']>[] = []
     const model = scriptedModel((request) =>
