@@ -27,16 +27,21 @@ const floors = [
     'schema',
     'sub-agent',
     'tool',
+    'handoff',
     'middleware',
   ],
-  ['limits', 'arguments', 'history', 'standing', 'close-turn', 'answer', 'decide', 'reduce'],
+  ['limits', 'arguments', 'history', 'standing', 'close-turn', 'answered', 'answer', 'decide', 'reduce'],
   [
+    'input',
+    'saved',
+    'inbox',
     'world',
     'leash',
     'merge',
     'execute-tool',
     'ask-model',
     'perform-tool',
+    'hand-over',
     'finish',
     'perform',
     'engine',
@@ -45,7 +50,7 @@ const floors = [
     'reader',
     'run',
   ],
-  ['result', 'agent-options', 'input', 'make-world', 'as-tool', 'start', 'agent', 'index'],
+  ['result', 'agent-options', 'cast', 'make-world', 'opening', 'as-tool', 'start', 'agent', 'index'],
 ]
 
 type Manifest = { name: string; dependencies?: object; peerDependencies?: object; optionalDependencies?: object }

@@ -1,6 +1,7 @@
 /** What an agent is made of, and the checks that it can work. */
 import { DefinitionError, InputError } from './errors.ts'
-import type { Unsaved } from './event.ts'
+import type { Answer, Need, Unsaved } from './event.ts'
+import type { Handoff } from './handoff.ts'
 import { checkKeys } from './keys.ts'
 import type { Limits } from './limits.ts'
 import { checkLimits } from './limits.ts'
@@ -20,6 +21,16 @@ export type AgentOptions<Context = unknown, Output = string> = {
   /** The standing words to the model. */
   instructions?: FromContext<string, Context>
   tools?: FromContext<readonly Tool<never, Context>[], Context>
+  /**
+   * Agents that the talk can move on to, and does not come back from: agents, or `agent.asHandoff({ … })`. A list in a
+   * function may name agents that are defined further down.
+   */
+  handoffs?: FromContext<readonly HandoffTarget<Context, NoInfer<Output>>[], Context>
+  /**
+   * Is asked before a person is: what it answers holds, and with `undefined` the run waits. It stands for the whole run,
+   * sub-agents and handoffs included. When it throws, the run waits, and the need says why.
+   */
+  policy?: (need: Need, context: Context) => Answer | undefined | Promise<Answer | undefined>
   /** The shape of the answer: it is asked of the model, checked, and asked for once more when it does not fit. */
   output?: StandardSchema<unknown, Output>
   /** `auto`, `none`, `required` or a tool's name. A forced choice holds for the first turn, later ones are `auto`. */
@@ -31,6 +42,9 @@ export type AgentOptions<Context = unknown, Output = string> = {
   /** Tool calls of a turn that run at once. Default 64. */
   concurrency?: number
 }
+
+/** An agent, or what its `asHandoff()` makes. */
+export type HandoffTarget<Context, Output> = Handoff<Context, Output> | { asHandoff(): Handoff<Context, Output> }
 
 export type RunOptions = {
   /** The log to append to, and to go on from. */
@@ -50,6 +64,8 @@ const optionNames = [
   'model',
   'instructions',
   'tools',
+  'handoffs',
+  'policy',
   'output',
   'toolChoice',
   'limits',
@@ -85,7 +101,45 @@ export function checkAgent(options: AgentOptions<never, unknown>): void {
     throw new DefinitionError(`${where}: concurrency is ${String(concurrency)}; give a whole number of at least 1.`)
   }
   checkLimits(options.limits ?? {}, where, DefinitionError)
-  if (typeof options.tools !== 'function') checkTools(options.tools ?? [], options)
+  if (options.policy !== undefined && typeof options.policy !== 'function') {
+    throw new DefinitionError(
+      `${where}: policy is no function. Write policy: (need) => approve(), deny('…') or undefined.`,
+    )
+  }
+  const { tools = [], handoffs = [] } = options
+  if (typeof handoffs !== 'function') checkHandoffs(handoffs, options.name)
+  const transfers = typeof handoffs === 'function' ? [] : handoffs.map((each) => toHandoff(each).tool)
+  if (typeof tools !== 'function') {
+    if (!Array.isArray(tools)) checkTools(tools, options)
+    checkTools([...tools, ...transfers], options)
+  }
+}
+
+/** @throws DefinitionError for what is neither an agent nor a handoff, and for two of one agent */
+export function checkHandoffs(handoffs: readonly HandoffTarget<never, unknown>[], name: string): void {
+  const where = `Agent ${JSON.stringify(name)}`
+  if (!Array.isArray(handoffs)) {
+    throw new DefinitionError(`${where}: handoffs is no list; give an array of agents, or of agent.asHandoff({ … }).`)
+  }
+  const names = new Set<string>()
+  for (const [index, each] of handoffs.entries()) {
+    if (typeof each?.asHandoff !== 'function' && typeof each?.tool?.spec !== 'function') {
+      throw new DefinitionError(
+        `${where}: handoffs[${index}] is neither an agent nor what agent.asHandoff() makes. Where agents name each other, write handoffs: () => [other].`,
+      )
+    }
+    const { agent } = toHandoff(each)
+    if (agent === name || names.has(agent)) {
+      throw new DefinitionError(
+        `${where}: handoffs[${index}] is agent "${agent}" ${agent === name ? 'itself' : 'once more'}. Name each other agent once.`,
+      )
+    }
+    names.add(agent)
+  }
+}
+
+export function toHandoff(target: HandoffTarget<never, unknown>): Handoff {
+  return 'asHandoff' in target ? target.asHandoff() : target
 }
 
 /** @throws InputError naming the option, its value and what it may be. */

@@ -4,13 +4,14 @@ import type { AgentOptions, RunOptions } from './agent-options.ts'
 import { checkAgent, checkRun } from './agent-options.ts'
 import type { Answers } from './answer.ts'
 import { type AsToolOptions, agentTool } from './as-tool.ts'
-import type { EventOf, EventType, RunEvent } from './event.ts'
+import type { AnyAgentOptions, Member } from './cast.ts'
+import type { EventOf, EventType } from './event.ts'
+import { type Handoff, type HandoffOptions, makeHandoff } from './handoff.ts'
 import type { AgentInput } from './input.ts'
-import type { AnyAgentOptions } from './make-world.ts'
 import type { RunResult } from './result.ts'
 import { toResult } from './result.ts'
 import { Run } from './run.ts'
-import type { CompiledSchema, InferOutput, SchemaLike, StandardSchema } from './schema.ts'
+import type { InferOutput, SchemaLike, StandardSchema } from './schema.ts'
 import { compileSchema } from './schema.ts'
 import type { Session } from './session.ts'
 import { startResume, startRun } from './start.ts'
@@ -26,15 +27,20 @@ type RunArguments<Context> = unknown extends Context
 export class Agent<Context = unknown, Output = string> {
   /** As given; spread it to make a variant: `new Agent({ ...agent.options, limits: { usd: 1 } })`. */
   readonly options: AgentOptions<Context, Output>
-  readonly #output: { schema: CompiledSchema } | undefined
+  readonly #member: Member
   readonly #emitter = new EventEmitter()
 
   /** @throws DefinitionError when the agent could not work as defined. */
   constructor(options: AgentOptions<Context, Output>) {
     checkAgent(options as AnyAgentOptions)
     this.options = options
-    if (options.output !== undefined) {
-      this.#output = { schema: compileSchema(options.output, `Output of agent "${options.name}"`) }
+    const { name, output } = options
+    this.#member = {
+      options: options as AnyAgentOptions,
+      output: output && { schema: compileSchema(output, `Output of agent "${name}"`) },
+      tell: (event) => {
+        this.#emitter.emit(event.type, event)
+      },
     }
   }
 
@@ -47,9 +53,7 @@ export class Agent<Context = unknown, Output = string> {
    * Rejects with `InputError`, `SessionError`, `AbortError`, or `RunError` that carries the last good state.
    */
   run(input: AgentInput, ...[options]: RunArguments<Context>): Run<RunResult<Output>> {
-    return this.#make(options, (leaving) =>
-      startRun(this.options as AnyAgentOptions, this.#output, input, options ?? {}, leaving),
-    )
+    return this.#make(options, (reins) => startRun(this.#member, input, options ?? {}, reins))
   }
 
   /**
@@ -57,9 +61,7 @@ export class Agent<Context = unknown, Output = string> {
    * before anything runs. Whoever holds a bare state can resume it again; that an answer counts once needs a session.
    */
   resume(from: Session | RunState, answers: Answers = {}, ...[options]: RunArguments<Context>): Run<RunResult<Output>> {
-    return this.#make(options, (leaving) =>
-      startResume(this.options as AnyAgentOptions, this.#output, from, answers, options ?? {}, leaving),
-    )
+    return this.#make(options, (reins) => startResume(this.#member, from, answers, options ?? {}, reins))
   }
 
   /**
@@ -71,9 +73,17 @@ export class Agent<Context = unknown, Output = string> {
   asTool<Schema extends SchemaLike = StandardSchema<object, { task: string }>>(
     options: AsToolOptions<Schema, Context> = {},
   ): Tool<InferOutput<Schema>, Context> {
-    return agentTool(this.options as AnyAgentOptions, this.#output, options, (event) => {
-      this.#emitter.emit(event.type, event)
-    })
+    return agentTool(this.#member, options)
+  }
+
+  /**
+   * This agent for the `handoffs` of another, with a name, a description or a filter of its own: when the model calls it,
+   * this agent has the word, with its own model, instructions, tools and middleware, for the rest of the run. The run's
+   * limits, policy and session stay. To list the agent itself does the same with the defaults.
+   * @throws DefinitionError for a name that no provider takes
+   */
+  asHandoff(options: HandoffOptions = {}): Handoff<Context, Output> {
+    return makeHandoff(this.name, this.#member, options)
   }
 
   /**
@@ -105,9 +115,6 @@ export class Agent<Context = unknown, Output = string> {
     return new Run({
       start,
       toResult: toResult<Output>,
-      tell: (event: RunEvent) => {
-        this.#emitter.emit(event.type, event)
-      },
       signal: options?.signal,
     })
   }

@@ -2,31 +2,26 @@
 
 import { parseArguments } from './arguments.ts'
 import { InputError, SessionError } from './errors.ts'
-import type { Answer, LoggedEvent } from './event.ts'
+import type { Answer, LoggedEvent, Need } from './event.ts'
 import type { Json } from './json.ts'
-import type { PendingCall, RunState, WaitFor } from './state.ts'
+import { sameJson } from './standing.ts'
+import type { PendingCall, RunState } from './state.ts'
 import { sealOutcome, toContent, toJson } from './tool-result.ts'
 
-/** One open question: may this call run (`approval`), what is its result (`result`), what became of it (`verdict`)? */
-export type Need = {
-  /** The call's id; answers are given under it. */
-  id: string
-  for: Exclude<WaitFor, 'child'>
-  /** The agents from the root to the one that asked. */
-  path: string[]
-  tool: string
-  input: Json
+type ApproveOptions = {
+  /** Runs the call with this input instead. It is validated as the model's was, and the model is told of it. */
+  input?: Json
+  /**
+   * Decides for the rest of the session: for all calls of that tool by that agent, for those with the same input, or for
+   * those that match a pattern: each of its keys has to fit, others may be there, and `*` in a text is any characters.
+   */
+  always?: 'tool' | 'input' | { pattern: { [key: string]: Json } }
+  /** The need as it was shown to whoever answers: an answer to anything else is refused. */
+  seen?: Pick<Need, 'tool' | 'input'>
 }
 
-/**
- * Lets the call run with the input that the need shows, or with another one, which is validated as the model's was; the
- * model is told of it. `always` decides for the rest of the session: for all calls of that tool by that agent, or for
- * those with the same input.
- */
-export const approve = (options: { input?: Json; always?: 'tool' | 'input' } = {}): Answer => ({
-  type: 'approve',
-  ...options,
-})
+/** Lets the call run, as the need shows it. */
+export const approve = (options: ApproveOptions = {}): Answer => ({ type: 'approve', ...options })
 /** Closes the call unrun; the model reads the reason and goes on. */
 export const deny = (reason: string): Answer => ({ type: 'deny', reason })
 /**
@@ -49,24 +44,43 @@ const fitting: { [For in Need['for']]: Answer['type'][] } = {
 export function needsOf(state: RunState, above: string[] = []): Need[] {
   return state.pending.flatMap((pending): Need[] => {
     const path = [...above, pending.agent]
-    if ('child' in pending && pending.child) return needsOf(pending.child, path)
-    if (pending.status !== 'waiting' || pending.for === 'child') return []
-    const parsed = parseArguments(pending.call)
-    return [
-      { id: pending.call.id, for: pending.for, path, tool: pending.call.name, input: parsed.ok ? parsed.value : null },
-    ]
+    if (pending.status === 'waiting' && pending.for !== 'child') return [toNeed(pending, pending.for, path)]
+    return 'child' in pending && pending.child ? needsOf(pending.child, path) : []
   })
+}
+
+/** The question that an open call puts. */
+export function toNeed(pending: PendingCall, what: Need['for'], path: string[]): Need {
+  const { call, expiresAt, problem } = { expiresAt: undefined, problem: undefined, ...pending }
+  const parsed = parseArguments(call)
+  return {
+    id: call.id,
+    for: what,
+    path,
+    tool: call.name,
+    input: parsed.ok ? parsed.value : null,
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(problem !== undefined && { problem }),
+  }
 }
 
 export type Answers = { [id: string]: Answer }
 
 /**
- * The events that say `answers` to a waiting run. `capOf` gives the characters that a tool's result may have.
- * @throws SessionError when a call is not known or does not wait; InputError when the answer does not fit the question.
+ * The events that say `answers` to a waiting run; needs whose time is over at `now` are closed. `capOf` gives the
+ * characters that a tool's result may have.
+ * @throws SessionError when a call is not known, does not wait (any more), or is another than the one that was seen;
+ * InputError when the answer does not fit the question.
  */
-export function answerEvents(state: RunState, answers: Answers, capOf: (tool: string) => number): LoggedEvent[] {
+export function answerEvents(
+  state: RunState,
+  answers: Answers,
+  capOf: (tool: string) => number,
+  now: number,
+): LoggedEvent[] {
   const needs = new Map(needsOf(state).map((need) => [need.id, need]))
-  return Object.entries(answers).map(([id, answer]) => {
+  const isOver = ({ expiresAt }: Need) => expiresAt !== undefined && expiresAt <= now
+  const given = Object.entries(answers).map(([id, answer]) => {
     const need = needs.get(id)
     if (!need) {
       const open = [...needs.keys()].join(', ') || 'none'
@@ -74,17 +88,37 @@ export function answerEvents(state: RunState, answers: Answers, capOf: (tool: st
         `No call ${JSON.stringify(id)} waits for an answer: it is unknown or was answered before. Open: ${open}.`,
       )
     }
-    const types = fitting[need.for]
-    if (!types.includes(answer?.type)) {
-      throw new InputError(
-        `Call "${id}" (${need.tool}) waits for ${need.for}; answer with ${types.map((type) => `${type}(…)`).join(', ')}.`,
+    if (isOver(need)) {
+      throw new SessionError(
+        `Call "${id}" (${need.tool}) can no longer be answered: its time was over ${Math.ceil((now - (need.expiresAt as number)) / 1000)} seconds ago. Resume without this answer; then the model is told.`,
       )
     }
-    return wrap(state.pending, { type: 'answer', id, answer: cleaned(answer, capOf(need.tool)) })
+    return wrap(state.pending, { type: 'answer', id, answer: checkAnswer(need, answer, capOf(need.tool)) })
   })
+  const over = [...needs.values()].filter(isOver)
+  return [...given, ...over.map(({ id }) => wrap(state.pending, { type: 'answer', id, answer: { type: 'expire' } }))]
 }
 
-/** Answers may come as JSON from anywhere: what is logged has the shape that everything after it counts on. */
+/**
+ * An answer in the shape that everything after it counts on; it may come as JSON from anywhere.
+ * @throws SessionError, InputError
+ */
+export function checkAnswer(need: Need, answer: Answer, maxChars: number): Answer {
+  const types = fitting[need.for]
+  if (!types.includes(answer?.type)) {
+    throw new InputError(
+      `Call "${need.id}" (${need.tool}) waits for ${need.for}; answer with ${types.map((type) => `${type}(…)`).join(', ')}.`,
+    )
+  }
+  const { seen } = answer
+  if (seen !== undefined && !(seen?.tool === need.tool && sameJson(seen.input, need.input))) {
+    throw new SessionError(
+      `The answer to call "${need.id}" was given to ${JSON.stringify(seen)}, but the call is ${JSON.stringify({ tool: need.tool, input: need.input })}. Show the need again, and ask again.`,
+    )
+  }
+  return cleaned(answer, maxChars)
+}
+
 function cleaned(answer: Answer, maxChars: number): Answer {
   switch (answer.type) {
     case 'respond':
@@ -95,13 +129,28 @@ function cleaned(answer: Answer, maxChars: number): Answer {
       return failed(String(answer.reason || 'no reason was given'))
     case 'approve': {
       const { input, always } = answer
-      if (always !== undefined && always !== 'tool' && always !== 'input')
-        throw new InputError(`approve({ always }) is ${JSON.stringify(always)}; it is "tool" or "input".`)
-      return { type: 'approve', ...(input !== undefined && { input: toJson(input) }), ...(always && { always }) }
+      return {
+        type: 'approve',
+        ...(input !== undefined && { input: toJson(input) }),
+        ...(always !== undefined && { always: checkAlways(always) }),
+      }
     }
     case 'retry':
       return { type: 'retry' }
   }
+}
+
+function checkAlways(always: unknown): 'tool' | 'input' | { pattern: { [key: string]: Json } } {
+  if (always === 'tool' || always === 'input') return always
+  const pattern =
+    typeof always === 'object' && always !== null && 'pattern' in always ? toJson(always.pattern) : undefined
+  // One without keys would be all calls, and looks like a mistake.
+  if (typeof pattern === 'object' && pattern !== null && !Array.isArray(pattern) && Object.keys(pattern).length > 0) {
+    return { pattern }
+  }
+  throw new InputError(
+    `approve({ always }) is ${JSON.stringify(always)}; it is "tool", "input", or { pattern: { … } } with at least one key of the input.`,
+  )
 }
 
 /** An answer to a call of a sub-agent travels inside the calls that lead to it. */

@@ -1,13 +1,16 @@
 /** An agent that works on the calls of another: its own loop, inside the state and the log of the run that it works for. */
 
+import { gather, type Member } from './cast.ts'
 import { type Engine, engine } from './engine.ts'
 import { isClewError } from './errors.ts'
-import type { LoggedEvent, RunEvent } from './event.ts'
+import type { RunEvent } from './event.ts'
 import { isLogged } from './event.ts'
+import { Inbox } from './inbox.ts'
 import type { AgentInput } from './input.ts'
 import { toMessages } from './input.ts'
-import { type AnyAgentOptions, fromContext, makeWorld, type Output } from './make-world.ts'
+import { makeWorld } from './make-world.ts'
 import { compose } from './middleware.ts'
+import { runStart, takeOver } from './opening.ts'
 import { apply } from './reduce.ts'
 import type { InferOutput, SchemaLike } from './schema.ts'
 import type { RunState } from './state.ts'
@@ -18,7 +21,7 @@ import { describeError } from './tool-result.ts'
 
 export type AsToolOptions<Schema extends SchemaLike, Context> = Pick<
   ToolOptions<Schema, Context>,
-  'description' | 'input' | 'needsApproval' | 'maxResultChars'
+  'description' | 'input' | 'needsApproval' | 'expiresMs' | 'maxResultChars'
 > & {
   /** Default: the agent's name, made legal. */
   name?: string
@@ -37,17 +40,15 @@ const maxLevels = 8
 
 /** @throws DefinitionError for a name or a schema that no provider takes */
 export function agentTool<Schema extends SchemaLike, Context>(
-  agent: AnyAgentOptions,
-  output: Output,
+  member: Member,
   options: AsToolOptions<Schema, Context>,
-  tell: (event: RunEvent) => void,
 ): Tool<InferOutput<Schema>, Context> {
-  const { name = legalise(agent.name), prompt = defaultPrompt, input = taskSchema, ...rest } = options
+  const { name = legalise(member.options.name), prompt = defaultPrompt, input = taskSchema, ...rest } = options
   const made = tool<SchemaLike, Context>({
     ...rest,
     name,
     input,
-    execute: (given, execution) => work(agent, output, prompt(given as never), execution, tell),
+    execute: (given, execution) => work(member, prompt(given as never), execution),
   } as ToolOptions<SchemaLike, Context>)
   return { ...made, isAgent: true } as Tool<InferOutput<Schema>, Context>
 }
@@ -58,16 +59,14 @@ function defaultPrompt(input: unknown): string {
 }
 
 async function* work(
-  agent: AnyAgentOptions,
-  output: Output,
+  member: Member,
   input: AgentInput,
   execution: ToolExecution<unknown>,
-  tell: (event: RunEvent) => void,
 ): AsyncGenerator<ChildEvent, ChildOutcome> {
+  const { options: agent, tell } = member
   const parent = execution.parent as ParentRun
-  const path = [...parent.path, agent.name]
-  if (path.length > maxLevels)
-    return failure(`Not run: agents call agents ${maxLevels} levels deep: ${path.join(' > ')}.`)
+  if (parent.path.length >= maxLevels)
+    return failure(`Not run: agents call agents ${maxLevels} levels deep: ${[...parent.path, agent.name].join(' > ')}.`)
   // A private copy: the one in the parent's state belongs to the log.
   const state = parent.child ? structuredClone(parent.child) : emptyState()
   const controller = new AbortController()
@@ -76,18 +75,29 @@ async function* work(
   else execution.signal.addEventListener('abort', leave, { once: true })
   try {
     const { context } = execution
-    const place = { runId: state.id || parent.newId(), path, left: parent.left, standing: parent.standing }
-    const leaving = { controller, timedOut: false }
-    const world = await makeWorld(agent, output, { context }, { ...place, leaving })
-    const opening = state.id === '' ? [await runStart(agent, world.runId, context, input)] : []
-    const events = compose(world.use, 'run', () =>
-      drive({ state, opening, limits: agent.limits ?? {}, world, left: world.left }),
-    )(state)
-    for await (const together of events) {
+    const cast = await gather(member, { context })
+    // Entered again, it may be another agent that has the word; one that is gone has left it to this one.
+    const name = cast.has(state.agent) ? state.agent : agent.name
+    const { left, standing, policy } = parent
+    const reins = { controller, timedOut: false, inbox: new Inbox() }
+    const place = {
+      runId: state.id || parent.newId(),
+      path: [...parent.path, name],
+      left,
+      standing,
+      policy,
+      tell,
+      reins,
+    }
+    const world = await makeWorld(cast, name, { context }, place)
+    const run: Engine = { state, opening: [], limits: agent.limits ?? {}, world, left }
+    if (state.id === '') run.opening.push(await runStart(agent, world.runId, context, toMessages(input)))
+    else if (state.agent !== name) run.opening.push(await takeOver(agent, context))
+    for await (const together of compose(agent.use ?? [], 'run', () => drive(run))(state)) {
       for (const event of together) {
-        event.path = path
+        event.path = run.world.path
         yield new ChildEvent(event)
-        tell(event)
+        run.world.tell(event)
       }
     }
     return outcomeOf(agent.name, state)
@@ -104,18 +114,6 @@ async function* drive(start: Engine): AsyncGenerator<RunEvent[], void> {
   for await (const events of engine(start)) {
     yield events
     for (const event of events) if (isLogged(event)) apply(start.state, event)
-  }
-}
-
-async function runStart(agent: AnyAgentOptions, id: string, context: unknown, input: AgentInput): Promise<LoggedEvent> {
-  const words = await fromContext(agent.instructions, { context }, `instructions of agent "${agent.name}"`)
-  return {
-    type: 'run-start',
-    v: 1,
-    id,
-    agent: agent.name,
-    ...(words && { instructions: words }),
-    input: toMessages(input),
   }
 }
 

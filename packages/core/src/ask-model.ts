@@ -5,10 +5,10 @@ import { InputError, isClewError, ModelError } from './errors.ts'
 import type { ModelEnd, RunEvent } from './event.ts'
 import { checkHistory } from './history.ts'
 import { Leash } from './leash.ts'
-import type { AssistantMessage, Usage } from './message.ts'
+import type { AssistantMessage, Message, ToolCall, Usage } from './message.ts'
 import { noUsage } from './message.ts'
 import { compose } from './middleware.ts'
-import type { ModelDelta, ModelReply, ModelRequest } from './model.ts'
+import type { ModelDelta, ModelReply, ModelRequest, ToolSpec } from './model.ts'
 import type { RunState } from './state.ts'
 import { describeError, sealStop } from './tool-result.ts'
 import { unreachable } from './unreachable.ts'
@@ -33,7 +33,7 @@ export async function* askModel(step: ModelStep, state: RunState, world: World):
       if (next.done) {
         answer = undefined
         checkReply(next.value, world)
-        yield [modelEnd(step, next.value, callId)]
+        yield [modelEnd(step, next.value, callId, world)]
         return
       }
       // The calls of an answer that begins again are other calls.
@@ -80,17 +80,33 @@ export function estimateUsd(state: RunState, world: World): number {
 
 function requestFor(step: ModelStep, state: RunState, world: World): ModelRequest {
   const forced = world.toolChoice !== undefined && world.toolChoice !== 'auto' && world.toolChoice !== 'none'
-  // A forced choice is relaxed after the first turn: forced for ever, the model could never answer.
-  const choice = step.last ? 'none' : forced && step.turn > 1 ? 'auto' : world.toolChoice
+  // A forced choice is relaxed after the agent's first turn: forced for ever, the model could never answer.
+  const isFirst = step.turn === (state.since ?? 0) + 1
+  const choice = step.last ? 'none' : forced && !isFirst ? 'auto' : world.toolChoice
+  const tools = world.specs.length > 0 ? world.specs : namesIn(state.messages)
   return {
     ...(state.instructions !== undefined && { instructions: state.instructions }),
     messages: [...state.messages],
-    tools: world.specs,
+    tools,
     ...(world.specs.length > 0 && choice !== undefined && { toolChoice: choice }),
+    ...(world.specs.length === 0 && tools.length > 0 && { toolChoice: 'none' as const }),
     ...(world.output && { output: world.output.json }),
     conversation: state.conversation || state.id,
     signal: world.signal,
   }
+}
+
+/**
+ * Some providers refuse calls in a history when no tools come with it. An agent without tools that goes on with another
+ * agent's talk sends the names that stand there, not to be called.
+ */
+function namesIn(messages: readonly Message[]): ToolSpec[] {
+  const names = new Set<string>()
+  for (const message of messages) {
+    if (message.role === 'assistant') for (const { name } of message.toolCalls ?? []) names.add(name)
+  }
+  const parameters = { type: 'object', properties: {} }
+  return [...names].map((name) => ({ name, description: 'Not available.', parameters }))
 }
 
 function toEvent(
@@ -119,7 +135,7 @@ function toEvent(
   }
 }
 
-function modelEnd(step: ModelStep, reply: ModelReply, callId: (index: number) => string): ModelEnd {
+function modelEnd(step: ModelStep, reply: ModelReply, callId: (index: number) => string, world: World): ModelEnd {
   const toolCalls = receiveCalls(reply.toolCalls, callId)
   const message: AssistantMessage = {
     role: 'assistant',
@@ -131,13 +147,12 @@ function modelEnd(step: ModelStep, reply: ModelReply, callId: (index: number) =>
     ...(reply.annotations && { annotations: reply.annotations }),
     source: reply.source,
   }
-  const refusal = whyRefused(step, reply)
+  const refused = refusedCalls(step, reply, toolCalls, world)
   return {
     type: 'model-end',
     turn: step.turn,
     message,
-    ...(refusal &&
-      toolCalls.length > 0 && { refused: Object.fromEntries(toolCalls.map((call) => [call.id, refusal])) }),
+    ...(refused.length > 0 && { refused: Object.fromEntries(refused) }),
     ...(reply.logprobs && { logprobs: reply.logprobs }),
     finishReason: reply.finishReason,
     ...(reply.rawFinishReason !== undefined && { rawFinishReason: reply.rawFinishReason }),
@@ -154,6 +169,16 @@ function receiveUsage(usage: Usage | undefined): Usage {
     typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY ? value : 0,
   ])
   return Object.fromEntries(amounts) as Usage
+}
+
+/** Ids of the calls that may not run, each with the reason. The talk moves on to one agent only. */
+function refusedCalls(step: ModelStep, reply: ModelReply, calls: ToolCall[], world: World): [string, string][] {
+  const refusal = whyRefused(step, reply)
+  if (refusal !== undefined) return calls.map(({ id }) => [id, refusal])
+  const handoffs = calls.filter(({ name, raw }) => raw?.name === undefined && world.tools.get(name)?.handoff)
+  return handoffs
+    .slice(1)
+    .map(({ id }) => [id, `Not run: the conversation can be handed over once, and ${handoffs[0]?.name} came first.`])
 }
 
 /** Why none of a reply's calls may run. A cut answer may hold half a call, even where it parses. */

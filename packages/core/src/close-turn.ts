@@ -7,7 +7,7 @@ export function closeTurn(draft: RunState): RunState {
   if (!draft.pending.every((pending) => pending.status === 'answered')) return draft
   for (const pending of draft.pending) {
     draft.messages.push(Object.freeze(resultOf(pending)))
-    if (pending.handoff !== undefined) draft.agent = pending.handoff
+    if (pending.handoff !== undefined) draft.handoff = pending.handoff
   }
   draft.pending = []
   return draft

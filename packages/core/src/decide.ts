@@ -8,6 +8,8 @@ export type Step =
   | { type: 'model'; turn: number; last?: StopReason }
   /** Run the open calls of the turn; those in `refused` would go over `limits.toolCalls`. */
   | { type: 'tools'; calls: PendingCall[]; refused: PendingCall[] }
+  /** The word passes to another agent. */
+  | { type: 'handoff'; agent: string }
   /** The run ends: with an answer (to be checked against the output schema), a limit, a middleware's stop, or open questions. */
   | { type: 'finish'; status: 'done' | 'waiting' | 'stopped'; stop?: StopReason; reason?: string }
   /** Nothing is left to do. */
@@ -41,9 +43,16 @@ export function decide(state: RunState, limits: Limits, spend: Spend): Step {
   if (limits.usd !== undefined && spend.usd + (spend.nextUsd ?? 0) > limits.usd) {
     return { type: 'finish', status: 'stopped', stop: 'usd' }
   }
+  if (state.handoff !== undefined) return { type: 'handoff', agent: state.handoff }
   if (state.request) return { type: 'model', turn: state.turn, ...state.request }
   const last = lastCall(limits, state)
   return { type: 'model', turn: state.turn + 1, ...(last && { last }) }
+}
+
+/** The turn that would begin here: what is added to the run comes before it. A run that ends with its answer goes on for it. */
+export function edgeOf(step: Step, state: RunState): number | undefined {
+  if (step.type === 'model' && !state.request) return step.turn
+  return step.type === 'finish' && step.status === 'done' ? state.turn + 1 : undefined
 }
 
 /** The last word is the model's, it asked for nothing, and it was not left in the middle. */

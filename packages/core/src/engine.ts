@@ -1,6 +1,6 @@
 /** The loop: what comes next, then do it, until nothing is left. It drives every run, and every agent inside a run. */
 import { estimateUsd } from './ask-model.ts'
-import { decide } from './decide.ts'
+import { decide, edgeOf } from './decide.ts'
 import { isClewError } from './errors.ts'
 import type { LoggedEvent, RunEvent } from './event.ts'
 import type { Limits } from './limits.ts'
@@ -9,12 +9,14 @@ import { perform } from './perform.ts'
 import type { RunState } from './state.ts'
 import type { Budget } from './sub-agent.ts'
 import type { World } from './world.ts'
+import { enter } from './world.ts'
 
 /** Where it begins: a private state, and the events that open the run. */
 export type Engine = {
   state: RunState
   opening: LoggedEvent[]
   limits: Limits
+  /** That of the agent that has the word. */
   world: World
   /** For an agent inside a run: what is left of that run's budget. */
   left?: () => Budget
@@ -24,8 +26,9 @@ export type Engine = {
  * Yields what happened. Whoever drives it makes logged events durable and applies them to `state` before asking for more:
  * so nothing that follows an event happens before the event is in the log.
  */
-export async function* engine({ state, opening, limits, world, left }: Engine): AsyncGenerator<RunEvent[], void> {
-  const { signal, timedOut } = world
+export async function* engine(run: Engine): AsyncGenerator<RunEvent[], void> {
+  const { state, opening, limits, left } = run
+  const { signal, timedOut, inbox } = run.world
   if (opening.length > 0) yield opening
   while (true) {
     if (signal.aborted && !timedOut() && state.status === 'running') {
@@ -33,11 +36,16 @@ export async function* engine({ state, opening, limits, world, left }: Engine): 
       yield [{ type: 'run-end', status: 'aborted' }]
       return
     }
+    run.world = await enter(run.world, state.agent)
     const spend = spendOf(state)
     const bounds = left ? within(limits, spend, left()) : limits
-    if (bounds.usd !== undefined) spend.nextUsd = estimateUsd(state, world)
+    if (bounds.usd !== undefined) spend.nextUsd = estimateUsd(state, run.world)
     const step = decide(state, bounds, timedOut() ? { ...spend, ms: Number.POSITIVE_INFINITY } : spend)
     if (step.type === 'stop') return
-    yield* perform(step, state, world)
+    const added = inbox.take(edgeOf(step, state))
+    if (added) {
+      yield [added]
+      inbox.confirm(added.turn)
+    } else yield* perform(step, state, run.world)
   }
 }

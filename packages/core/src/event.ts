@@ -8,9 +8,11 @@
  *         tool-start tool-progress* tool-end      each call; calls of a turn interleave; one that never ran has its end only
  *         tool-wait                               a call that waits for an answer
  *         child                                   an event of the agent that a call runs
+ *       handoff                                   another agent has the word
+ *       steer                                     somebody added to the run
  *       output-invalid                            the answer did not fit the output schema and is asked for again
  *       … the next turn
- *     answer*                                     before a waiting run goes on
+ *     answer*                                     before a waiting call goes on
  *     run-end
  *
  * Those of `LoggedEvent` change the state and are in the session's log before the next effect; the others are only shown.
@@ -23,7 +25,7 @@ import type { StopReason, WaitFor } from './state.ts'
 export type RunStart = {
   type: 'run-start'
   /** Version of the events that follow. */
-  v: 1
+  v: number
   id: string
   agent: string
   instructions?: string
@@ -70,8 +72,21 @@ export type ToolEnd = {
   /** A middleware ends the run when the calls under way are closed. */
   stop?: Stop
 }
-export type ToolWait = { type: 'tool-wait'; id: string; name: string; for: WaitFor }
+export type ToolWait = {
+  type: 'tool-wait'
+  id: string
+  name: string
+  for: WaitFor
+  /** When the need can no longer be answered, in milliseconds since 1970. */
+  expiresAt?: number
+  /** Why the policy could not answer it. */
+  problem?: string
+}
 export type Child = { type: 'child'; id: string; event: RunEvent }
+/** Another agent has the word. `messages` is what it sees of the talk, where a filter changed it. */
+export type HandoffTaken = { type: 'handoff'; agent: string; instructions?: string; messages?: Message[] }
+/** Messages that were added to the run while it went on; `turn` is the first to see them. */
+export type Steer = { type: 'steer'; turn: number; messages: Message[] }
 export type OutputInvalid = { type: 'output-invalid'; problems: string; message: UserMessage }
 export type RunEnd = {
   type: 'run-end'
@@ -82,17 +97,37 @@ export type RunEnd = {
   reason?: string
 }
 
-/** What a person, a policy or a client-side tool says to a waiting call. */
-export type Answer =
-  | { type: 'approve'; input?: Json; always?: 'tool' | 'input' }
+/** One open question: may this call run (`approval`), what is its result (`result`), what became of it (`verdict`)? */
+export type Need = {
+  /** The call's id; answers are given under it. */
+  id: string
+  for: Exclude<WaitFor, 'child'>
+  /** The agents from the root to the one that asked. */
+  path: string[]
+  tool: string
+  input: Json
+  /** When it can no longer be answered, in milliseconds since 1970. */
+  expiresAt?: number
+  /** Why the policy could not answer it. */
+  problem?: string
+}
+
+/** What a person, a policy or a client-side tool says to a waiting call. `seen`: what it was shown of it, to be compared. */
+export type Answer = { seen?: { tool: string; input: Json } } & (
+  | { type: 'approve'; input?: Json; always?: 'tool' | 'input' | { pattern: { [key: string]: Json } } }
   | { type: 'deny'; reason: string }
   | { type: 'respond'; content: Content }
   | { type: 'retry' }
   | { type: 'failed'; reason: string }
-export type AnswerGiven = { type: 'answer'; id: string; answer: Answer }
+)
+/** `expire`: nobody answered in time. */
+export type AnswerGiven = { type: 'answer'; id: string; answer: Answer | { type: 'expire' }; by?: 'policy' }
 
-/** Shared by all events: the agents from the root to the one it happened in; in logged ones active milliseconds since the last. */
-export type EventBase = { path?: readonly string[]; ms?: number }
+/**
+ * Shared by all events: the agents from the root to the one it happened in; in logged ones active milliseconds since the
+ * last; on the first that a process appends, the version of those that follow.
+ */
+export type EventBase = { path?: readonly string[]; ms?: number; v?: number }
 
 export type LoggedEvent = EventBase &
   (
@@ -106,6 +141,8 @@ export type LoggedEvent = EventBase &
     | ToolEnd
     | ToolWait
     | Child
+    | HandoffTaken
+    | Steer
     | OutputInvalid
     | AnswerGiven
     | RunEnd
@@ -130,19 +167,40 @@ export type RunEvent = LoggedEvent | LiveEvent
 export type EventType = RunEvent['type']
 export type EventOf<Type extends EventType> = Extract<RunEvent, { type: Type }>
 
-const live = new Set<string>([
-  'text-delta',
-  'reasoning-delta',
-  'tool-input-start',
-  'tool-input-delta',
-  'tool-input-end',
-  'tool-progress',
-] satisfies LiveEvent['type'][])
+/** Which of them belong in the log. */
+const kinds: { [Type in EventType]: 'logged' | 'live' } = {
+  'run-start': 'logged',
+  'turn-start': 'logged',
+  'model-end': 'logged',
+  'model-aborted': 'logged',
+  'model-failed': 'logged',
+  'model-restart': 'logged',
+  'tool-start': 'logged',
+  'tool-end': 'logged',
+  'tool-wait': 'logged',
+  child: 'logged',
+  handoff: 'logged',
+  steer: 'logged',
+  'output-invalid': 'logged',
+  answer: 'logged',
+  'run-end': 'logged',
+  'text-delta': 'live',
+  'reasoning-delta': 'live',
+  'tool-input-start': 'live',
+  'tool-input-delta': 'live',
+  'tool-input-end': 'live',
+  'tool-progress': 'live',
+}
+
+/** True for events that this version can fold; a log may be of another one, or changed by hand. */
+export function isLoggedType(type: unknown): boolean {
+  return Object.hasOwn(kinds, String(type)) && kinds[type as EventType] === 'logged'
+}
 
 /** True for events that change the state and belong in the log. */
 export function isLogged(event: RunEvent): event is LoggedEvent {
   if (event.type === 'child') return isLogged(event.event)
-  return !live.has(event.type)
+  return kinds[event.type] === 'logged'
 }
 
 /** Logged events that become durable together. `id` makes a repeated append of the same batch harmless. */

@@ -1,7 +1,7 @@
 /** The public face of `@clew/core`. */
 export { Agent } from './agent.ts'
-export type { AgentOptions, FromContext, RunOptions } from './agent-options.ts'
-export { type Answers, approve, deny, failed, type Need, needsOf, respond, retry } from './answer.ts'
+export type { AgentOptions, FromContext, HandoffTarget, RunOptions } from './agent-options.ts'
+export { type Answers, approve, deny, failed, needsOf, respond, retry } from './answer.ts'
 export type { AsToolOptions } from './as-tool.ts'
 export { decide, type Step } from './decide.ts'
 export {
@@ -27,6 +27,7 @@ export {
   type EventBase,
   type EventOf,
   type EventType,
+  type HandoffTaken,
   isLogged,
   type LiveEvent,
   type LoggedEvent,
@@ -34,10 +35,12 @@ export {
   type ModelEnd,
   type ModelFailed,
   type ModelRestart,
+  type Need,
   type OutputInvalid,
   type RunEnd,
   type RunEvent,
   type RunStart,
+  type Steer,
   type ToolEnd,
   type ToolInputDelta,
   type ToolInputEnd,
@@ -48,7 +51,9 @@ export {
   type TurnStart,
   type Unsaved,
 } from './event.ts'
+export type { Handoff, HandoffOptions } from './handoff.ts'
 export { checkHistory, repairHistory } from './history.ts'
+export type { Receipt } from './inbox.ts'
 export type { AgentInput } from './input.ts'
 export { isTooDeep, type Json, type JsonSchema } from './json.ts'
 export type { Limits, Spend } from './limits.ts'

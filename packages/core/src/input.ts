@@ -4,7 +4,7 @@ import { repairHistory } from './history.ts'
 import type { AssistantMessage, ContentPart, Message, ToolCall } from './message.ts'
 import { isContentPart } from './message.ts'
 import { isLegalName } from './tool.ts'
-import { toJson } from './tool-result.ts'
+import { describeError, toJson } from './tool-result.ts'
 
 /** A text, content parts (text and images, …), or messages. */
 export type AgentInput = string | ContentPart[] | Message[]
@@ -32,6 +32,21 @@ export function toMessages(input: AgentInput, allowSystemMessages = false): Mess
   if (messages.length === 0)
     throw new InputError('The input holds results of tools only. Give the messages that they belong to as well.')
   return messages
+}
+
+/**
+ * A private copy of what is added to a conversation that goes on: user messages only.
+ * @throws InputError
+ */
+export function toUserMessages(input: AgentInput): Message[] {
+  const messages = toMessages(input)
+  const other = messages.find(({ role }) => role !== 'user')
+  if (other) {
+    throw new InputError(
+      `A message with the role "${other.role}" cannot be added to a run that goes on. Give a text, content parts or user messages.`,
+    )
+  }
+  return copyPlain(messages, 'The input')
 }
 
 function checkMessage(message: unknown, where: string, allowSystemMessages: boolean): asserts message is Message {
@@ -114,4 +129,13 @@ function shown(value: unknown): string {
   const cut = (_: string, inner: unknown) =>
     typeof inner === 'string' && inner.length > 80 ? `${inner.slice(0, 80)}…` : inner
   return value === undefined ? 'undefined' : JSON.stringify(toJson(value), cut)
+}
+
+/** @throws InputError when there is something in it that is no JSON. */
+export function copyPlain<Value>(value: Value, what: string): Value {
+  try {
+    return structuredClone(value)
+  } catch (cause) {
+    throw new InputError(`${what} holds something that is no plain JSON: ${describeError(cause)}`, { cause })
+  }
 }

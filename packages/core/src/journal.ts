@@ -1,19 +1,17 @@
 /** Events become durable, then change the state: nothing that follows an event happens before. */
+import type { Engine } from './engine.ts'
 import { isClewError, RunError } from './errors.ts'
-import type { Batch, LoggedEvent, RunEvent } from './event.ts'
+import type { Batch, RunEvent } from './event.ts'
 import { isLogged } from './event.ts'
-import type { Limits } from './limits.ts'
+import type { Middleware } from './middleware.ts'
 import { apply } from './reduce.ts'
 import type { Lease, Session } from './session.ts'
-import type { RunState } from './state.ts'
-import type { World } from './world.ts'
+import { version } from './state.ts'
 
 /** Where a run begins: a private state, the events that open it, and what it may use. */
-export type Start = {
-  state: RunState
-  opening: LoggedEvent[]
-  limits: Limits
-  world: World
+export type Start = Engine & {
+  /** Layers around the whole run: those of the agent that it began with. */
+  use: readonly Middleware[]
   session?: Session | undefined
   /** Held while the run is under way. */
   lease?: Lease | undefined
@@ -25,14 +23,19 @@ export type Start = {
  * The function that every event of a run goes through: stamped, appended to the session, applied to the state.
  * When the session cannot be written, the error carries the batch.
  */
-export function openJournal({ state, world, session, at }: Start): (events: RunEvent[]) => Promise<RunEvent[]> {
-  const path = Object.freeze([state.agent || world.agent])
+export function openJournal(run: Start): (events: RunEvent[]) => Promise<RunEvent[]> {
+  const { state, session } = run
+  const { lap, newId } = run.world
+  let { at } = run
+  let isFirst = true
   return async (events) => {
-    for (const event of events) event.path = path
+    for (const event of events) event.path = run.world.path
     const logged = events.filter(isLogged)
-    if (logged[0]) logged[0].ms = world.lap()
+    if (logged[0]) logged[0].ms = lap()
+    if (logged[0] && isFirst) logged[0].v = version
+    if (logged[0]) isFirst = false
     if (session && logged.length > 0) {
-      const batch = { id: world.newId(), events: logged }
+      const batch = { id: newId(), events: logged }
       try {
         at = await append(session, at, batch)
       } catch (error) {

@@ -1,38 +1,34 @@
 /** An agent's parts made ready for a run: functions of the context called, tools converted, their context checked. */
 import { nanoid } from 'nanoid'
-import type { AgentOptions, FromContext, RunOptions } from './agent-options.ts'
 import { checkTools } from './agent-options.ts'
+import type { AnyRunOptions, Cast } from './cast.ts'
+import { fromContext } from './cast.ts'
 import { InputError } from './errors.ts'
-import type { Leaving } from './run.ts'
-import type { CompiledSchema } from './schema.ts'
+import type { Reins } from './run.ts'
 import { describeIssue } from './schema.ts'
 import type { Tool } from './tool.ts'
-import { describeError } from './tool-result.ts'
-import type { World } from './world.ts'
+import type { Successor, World } from './world.ts'
 
-/** Agents whatever their types; what they hold was checked against them by the compiler. */
-export type AnyAgentOptions = AgentOptions<never, unknown>
-export type AnyRunOptions = RunOptions & { context?: unknown }
-export type Output = { schema: CompiledSchema } | undefined
+/** What is not the agent's: whose run it is, how it is held, what its root may still spend and what it answers. */
+export type Place = Pick<World, 'runId' | 'path' | 'left' | 'standing' | 'policy' | 'tell'> & { reins: Reins }
 
-/** What is not the agent's: whose run it is, how it is left, and what its root may still spend. */
-export type Place = Pick<World, 'runId' | 'path' | 'left' | 'standing'> & { leaving: Leaving }
-
-export async function makeWorld(
-  agent: AnyAgentOptions,
-  output: Output,
-  options: AnyRunOptions,
-  { leaving, ...place }: Place,
-): Promise<World> {
-  const tools = (await fromContext(agent.tools, options, `tools of agent "${agent.name}"`)) ?? []
+/** The world of the agent `name`, one of `cast`. */
+export async function makeWorld(cast: Cast, name: string, options: AnyRunOptions, place: Place): Promise<World> {
+  const member = cast.get(name) as Cast extends ReadonlyMap<string, infer Value> ? Value : never
+  const { options: agent, output, handoffs } = member
+  const own = (await fromContext(agent.tools, options, `tools of agent "${name}"`)) ?? []
+  if (!Array.isArray(own)) checkTools(own, agent)
+  const tools = [...own, ...handoffs.map((handoff) => handoff.tool)]
   checkTools(tools, agent)
   await checkContext(tools, options.context)
   const specs = await Promise.all(tools.map((tool) => tool.spec()))
   const json = output && (typeof output.schema.json === 'function' ? await output.schema.json() : output.schema.json)
-  const { controller } = leaving
+  const { reins, tell, ...shared } = place
+  const { controller } = reins
   let lapped = performance.now()
   return {
-    agent: agent.name,
+    ...shared,
+    agent: name,
     model: agent.model,
     tools: new Map(tools.map((tool) => [tool.name, tool])),
     specs,
@@ -41,9 +37,14 @@ export async function makeWorld(
     use: agent.use ?? [],
     concurrency: agent.concurrency ?? 64,
     context: options.context,
-    ...place,
+    handoffs: new Map(handoffs.map(({ agent: to, filter }) => [to, successor(cast, to, filter, options, place)])),
+    inbox: reins.inbox,
+    tell(event) {
+      tell(event)
+      if (member.tell !== tell) member.tell(event)
+    },
     signal: controller.signal,
-    timedOut: () => leaving.timedOut,
+    timedOut: () => reins.timedOut,
     leave: (reason) => controller.abort(reason),
     newId: () => nanoid(),
     lap() {
@@ -55,19 +56,18 @@ export async function makeWorld(
   }
 }
 
-/** @throws InputError when the function fails; most often it was given no context. */
-export async function fromContext<Value>(
-  value: FromContext<Value, never> | undefined,
+/** `tell` stays that of the agent that the run began with: its listeners hear the whole run. */
+function successor(
+  cast: Cast,
+  agent: string,
+  filter: Successor['filter'],
   options: AnyRunOptions,
-  what: string,
-): Promise<Value | undefined> {
-  if (typeof value !== 'function') return value
-  try {
-    return await (value as (context: unknown) => Value | Promise<Value>)(options.context)
-  } catch (cause) {
-    const missing =
-      options.context === undefined ? ' There was no context; pass it as agent.run(input, { context }).' : ''
-    throw new InputError(`The ${what} could not be made: ${describeError(cause)}.${missing}`, { cause })
+  place: Place,
+): Successor {
+  return {
+    ...(filter && { filter }),
+    instructions: () => fromContext(cast.get(agent)?.options.instructions, options, `instructions of agent "${agent}"`),
+    enter: () => makeWorld(cast, agent, options, { ...place, path: [...place.path.slice(0, -1), agent] }),
   }
 }
 

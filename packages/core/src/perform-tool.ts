@@ -3,6 +3,8 @@
  * approval, intent in the log, execution, timeout and output cap are all here, and a tool's mistake never leaves here
  * as an exception.
  */
+import { checkAnswer, toNeed } from './answer.ts'
+import { answered } from './answered.ts'
 import { parseArguments } from './arguments.ts'
 import { isClewError } from './errors.ts'
 import type { RunEvent, ToolEnd, ToolWait } from './event.ts'
@@ -28,7 +30,11 @@ export async function* performTool(pending: PendingCall, world: World): AsyncGen
     if (world.signal.aborted) return
     prepared = failure(pending, `Tool "${pending.call.name}" was not run: ${describeError(error)}`)
   }
-  if (prepared.type !== 'ready') {
+  if (prepared.type === 'tool-wait') {
+    yield* decideOrWait(pending, prepared, world)
+    return
+  }
+  if (prepared.type === 'tool-end') {
     yield prepared
     return
   }
@@ -46,11 +52,44 @@ export async function* performTool(pending: PendingCall, world: World): AsyncGen
       return
     }
     const sealed = sealOutcome(outcome, prepared.request.tool.maxResultChars ?? defaultMaxResultChars)
-    yield { type: 'tool-end', id, name, ...sealed, content: noteEdit(sealed.content, pending) }
+    const { handoff } = prepared.request.tool
+    yield {
+      type: 'tool-end',
+      id,
+      name,
+      ...sealed,
+      content: noteEdit(sealed.content, pending),
+      ...(handoff !== undefined && !sealed.isError && { handoff }),
+    }
   } catch (error) {
     if (isClewError(error, 'fatal')) world.leave(error)
     yield failure(pending, `Tool "${name}" failed: ${describeError(error)}`)
   }
+}
+
+/** The policy is asked first; what it says is in the log before anything runs. Else the call waits. */
+async function* decideOrWait(pending: PendingCall, waits: ToolWait, world: World): AsyncGenerator<RunEvent, void> {
+  const { for: what } = waits
+  if (!world.policy || what === 'child') {
+    yield waits
+    return
+  }
+  const need = toNeed(pending, what, [...world.path])
+  try {
+    const said = await settleAfterAbort(world.policy(need), world.signal)
+    if (said) {
+      const cap = world.tools.get(need.tool)?.maxResultChars ?? defaultMaxResultChars
+      const answer = checkAnswer(need, said, cap)
+      yield { type: 'answer', id: need.id, by: 'policy', answer }
+      const next = answered(pending, answer)
+      if (next.status !== 'answered') yield* performTool(next, world)
+      return
+    }
+  } catch (error) {
+    if (world.signal.aborted) return
+    waits.problem = `The policy could not answer: ${describeError(error)}`
+  }
+  yield waits
 }
 
 type Prepared = { type: 'ready'; request: ToolRequest; arguments: Json } | ToolEnd | ToolWait
@@ -58,6 +97,8 @@ type Prepared = { type: 'ready'; request: ToolRequest; arguments: Json } | ToolE
 async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
   const { call } = pending
   const tool = call.raw?.name === undefined ? world.tools.get(call.name) : undefined
+  // The program changed since: the tool is gone, but what it did is not.
+  if (!tool && pending.status === 'running') return wait(pending, 'verdict')
   if (!tool) {
     const names = [...world.tools.keys()].join(', ') || 'none'
     return failure(
@@ -87,6 +128,7 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
         child: childOf(pending),
         left: world.left,
         standing: world.standing,
+        policy: world.policy,
         newId: world.newId,
       },
     }),
@@ -99,9 +141,9 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
     if (typeof approval === 'object') {
       return failure(pending, `Tool "${call.name}" was not run: its approval check failed: ${approval.failed}`)
     }
-    if (approval) return wait(pending, 'approval')
+    if (approval) return wait(pending, 'approval', tool.expiresMs)
   }
-  return tool.execute ? { type: 'ready', request, arguments: parsed.value } : wait(pending, 'result')
+  return tool.execute ? { type: 'ready', request, arguments: parsed.value } : wait(pending, 'result', tool.expiresMs)
 }
 
 /** The model's own, or what an approval put in its place. */
@@ -130,7 +172,7 @@ async function asksApproval({ tool, input, execution }: ToolRequest): Promise<bo
 /** The model is told that its call ran with another input than it wrote. */
 function noteEdit(content: Content, pending: PendingCall): Content {
   if (pending.status !== 'ready' || pending.input === undefined) return content
-  const note = `[A person changed the input of this call to ${JSON.stringify(pending.input)}.]`
+  const note = `[This call was approved with another input: ${JSON.stringify(pending.input)}.]`
   return typeof content === 'string' ? `${note}\n${content}` : [{ type: 'text', text: note }, ...content]
 }
 
@@ -141,6 +183,14 @@ function failure({ call }: PendingCall, content: string): ToolEnd {
   return { type: 'tool-end', id: call.id, name: call.name, content: cutText(content, maxErrorChars), isError: true }
 }
 
-function wait({ call }: PendingCall, reason: ToolWait['for']): ToolWait {
-  return { type: 'tool-wait', id: call.id, name: call.name, for: reason }
+function wait({ call }: PendingCall, reason: ToolWait['for'], expiresMs?: number): ToolWait {
+  // The one place where the calendar counts: a need is answered in another process, on another day.
+  const expiresAt = expiresMs === undefined ? undefined : Date.now() + expiresMs
+  return {
+    type: 'tool-wait',
+    id: call.id,
+    name: call.name,
+    for: reason,
+    ...(expiresAt !== undefined && { expiresAt }),
+  }
 }

@@ -1,11 +1,12 @@
 /**
  * `perform` carries out a step and tells what happened as events. The world is touched here and in the files that it
- * calls: `ask-model.ts`, `perform-tool.ts`, `execute-tool.ts`, `finish.ts`.
+ * calls: `ask-model.ts`, `perform-tool.ts`, `execute-tool.ts`, `hand-over.ts`, `finish.ts`.
  */
 import { askModel } from './ask-model.ts'
 import type { Step } from './decide.ts'
 import type { RunEvent } from './event.ts'
 import { finish } from './finish.ts'
+import { handOver } from './hand-over.ts'
 import { merge } from './merge.ts'
 import { performTool } from './perform-tool.ts'
 import type { RunState } from './state.ts'
@@ -25,6 +26,8 @@ export function perform(
       return askModel(step, state, world)
     case 'tools':
       return runTools(step, world)
+    case 'handoff':
+      return handOver(step, state, world)
     case 'finish':
       return finish(step, state, world)
     default:

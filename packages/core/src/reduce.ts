@@ -1,7 +1,8 @@
 /** `reduce` says what an event changed. It is the only place where a state changes. */
 
+import { answered } from './answered.ts'
 import { closeOpenCalls, closeTurn } from './close-turn.ts'
-import type { AnswerGiven, LoggedEvent, ModelEnd, RunEvent, RunStart } from './event.ts'
+import type { HandoffTaken, LoggedEvent, ModelEnd, RunEvent, RunStart } from './event.ts'
 import { isLogged } from './event.ts'
 import type { Usage } from './message.ts'
 import { addUsage, textOf } from './message.ts'
@@ -69,6 +70,8 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
         agent,
         status: 'waiting',
         for: event.for,
+        ...(event.expiresAt !== undefined && { expiresAt: event.expiresAt }),
+        ...(event.problem !== undefined && { problem: event.problem }),
         ...('child' in rest && rest.child && { child: rest.child }),
       }))
     case 'tool-end':
@@ -94,7 +97,14 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       })
     case 'answer':
       addStanding(draft, event)
-      return applyAnswer(draft, event)
+      draft.status = 'running'
+      replacePending(draft, event.id, (pending) => answered(pending, event.answer))
+      return closeTurn(draft)
+    case 'handoff':
+      return handOver(draft, event)
+    case 'steer':
+      for (const message of event.messages) draft.messages.push(Object.freeze(message))
+      return draft
     case 'output-invalid':
       draft.repairs += 1
       draft.messages.push(Object.freeze(event.message))
@@ -123,6 +133,16 @@ function startRun(draft: RunState, event: RunStart): RunState {
   return draft
 }
 
+function handOver(draft: RunState, { agent, instructions, messages }: HandoffTaken): RunState {
+  delete draft.handoff
+  delete draft.instructions
+  if (instructions !== undefined) draft.instructions = instructions
+  if (messages) draft.messages = messages.map((message) => Object.freeze(message))
+  if (draft.agent !== agent) draft.since = draft.turn
+  draft.agent = agent
+  return draft
+}
+
 /** A guard let nothing of the answer through. Providers refuse an empty message in a history. */
 function isWithheld({ stop, message }: ModelEnd): boolean {
   return stop !== undefined && message.content.length === 0 && !message.toolCalls?.length
@@ -131,33 +151,6 @@ function isWithheld({ stop, message }: ModelEnd): boolean {
 function closeRequest(draft: RunState): void {
   if (draft.request?.last) draft.last = draft.request.last
   delete draft.request
-}
-
-function applyAnswer(draft: RunState, { id, answer }: AnswerGiven): RunState {
-  draft.status = 'running'
-  replacePending(draft, id, ({ call, agent }) => {
-    switch (answer.type) {
-      case 'approve':
-        return {
-          call,
-          agent,
-          status: 'ready',
-          approved: true,
-          ...(answer.input !== undefined && { input: answer.input }),
-        }
-      case 'retry':
-        return { call, agent, status: 'ready', approved: true, again: true }
-      case 'respond':
-        return { call, agent, status: 'answered', content: answer.content }
-      case 'deny':
-        return { call, agent, status: 'answered', content: `Denied: ${answer.reason}`, isError: true }
-      case 'failed':
-        return { call, agent, status: 'answered', content: `Failed: ${answer.reason}`, isError: true }
-      default:
-        return unreachable(answer)
-    }
-  })
-  return closeTurn(draft)
 }
 
 function replacePending(draft: RunState, id: string, change: (pending: PendingCall) => PendingCall): RunState {

@@ -1,6 +1,6 @@
 /** What a run came to. */
-import type { Need } from './answer.ts'
 import { needsOf } from './answer.ts'
+import type { Need } from './event.ts'
 import type { Usage } from './message.ts'
 import type { FinishReason } from './model.ts'
 import type { RunOutcome } from './run.ts'

@@ -4,6 +4,9 @@ import { engine } from './engine.ts'
 import { AbortError } from './errors.ts'
 import type { RunEvent } from './event.ts'
 import { isLogged } from './event.ts'
+import { Inbox, type Receipt } from './inbox.ts'
+import type { AgentInput } from './input.ts'
+import { toUserMessages } from './input.ts'
 import type { Start } from './journal.ts'
 import { openJournal } from './journal.ts'
 import { compose } from './middleware.ts'
@@ -13,8 +16,8 @@ import { emptyState } from './state.ts'
 import type { World } from './world.ts'
 import { settleAfterAbort } from './world.ts'
 
-/** How a run is left from outside. */
-export type Leaving = { controller: AbortController; timedOut: boolean }
+/** How a run is held from outside: left, and added to. */
+export type Reins = { controller: AbortController; timedOut: boolean; inbox: Inbox }
 
 /** The engine with its journal: what it yields is durable, and in the state. */
 async function* drive(start: Start): AsyncGenerator<RunEvent[], void> {
@@ -23,7 +26,8 @@ async function* drive(start: Start): AsyncGenerator<RunEvent[], void> {
   if (start.state.status === 'aborted') throw new AbortError(start.state, start.world.signal.reason)
 }
 
-export type RunOutcome = { state: RunState; world: World }
+/** `world` is that of the agent that had the last word. */
+export type RunOutcome = { readonly state: RunState; readonly world: World }
 
 /**
  * Lazy: begins at its first `await` or iterator, and goes on as far as somebody reads. Breaking out of the last
@@ -32,9 +36,8 @@ export type RunOutcome = { state: RunState; world: World }
  */
 export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent> {
   readonly #events: AsyncGenerator<RunEvent[], void>
-  readonly #leaving: Leaving = { controller: new AbortController(), timedOut: false }
+  readonly #reins: Reins = { controller: new AbortController(), timedOut: false, inbox: new Inbox() }
   readonly #toResult: (outcome: RunOutcome) => Result | Promise<Result>
-  readonly #tell: (event: RunEvent) => void
   readonly #logged: RunEvent[] = []
   readonly #readers = new Set<Reader>()
   #outcome: RunOutcome | undefined
@@ -44,13 +47,11 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
 
   /** @internal Made by `agent.run` and `agent.resume`. */
   constructor(options: {
-    start: (leaving: Leaving) => Promise<Start>
+    start: (reins: Reins) => Promise<Start>
     toResult: (outcome: RunOutcome) => Result | Promise<Result>
-    tell: (event: RunEvent) => void
     signal?: AbortSignal | undefined
   }) {
     this.#toResult = options.toResult
-    this.#tell = options.tell
     this.#events = this.#live(options.start, options.signal)
   }
 
@@ -70,7 +71,16 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
 
   /** Ends the run: the request is cancelled, tools are told by their signal, and readers get an `AbortError`. */
   abort(reason?: unknown): void {
-    this.#leaving.controller.abort(reason)
+    this.#reins.controller.abort(reason)
+  }
+
+  /**
+   * Adds to the run while it goes on. The model reads it at the next edge of a turn; a run that was about to end with its
+   * answer goes on for it. The receipt tells which turn that is, or that the run came to its end before.
+   * @throws InputError for what is no text, content parts or user messages
+   */
+  steer(input: AgentInput): Promise<Receipt> {
+    return this.#reins.inbox.add(toUserMessages(input))
   }
 
   [Symbol.asyncIterator](): AsyncIterator<RunEvent, void> {
@@ -124,15 +134,15 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
     for (const event of events) {
       if (isLogged(event)) this.#logged.push(event)
       for (const reader of this.#readers) reader.give(event)
-      this.#tell(event)
+      this.#outcome?.world.tell(event)
     }
   }
 
   async *#live(
-    start: (leaving: Leaving) => Promise<Start>,
+    start: (reins: Reins) => Promise<Start>,
     outer: AbortSignal | undefined,
   ): AsyncGenerator<RunEvent[], void> {
-    const { controller } = this.#leaving
+    const { controller } = this.#reins
     const onAbort = () => controller.abort(outer?.reason)
     let timer: ReturnType<typeof setTimeout> | undefined
     if (outer?.aborted) onAbort()
@@ -141,20 +151,20 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
     let starting: Promise<Start> | undefined
     try {
       if (controller.signal.aborted) throw new AbortError(state, controller.signal.reason)
-      starting = start(this.#leaving)
+      starting = start(this.#reins)
       const started = await settleAfterAbort(starting, controller.signal).catch((error) => {
         throw controller.signal.aborted ? new AbortError(state, error) : error
       })
       state = started.state
-      const { world, limits, opening } = started
+      const { limits, opening, use } = started
       // The state is still that of the run before, where there was one.
       const spent = opening.some((event) => event.type === 'run-start') ? 0 : state.ms
       if (limits.ms !== undefined && limits.ms < 2 ** 31) {
         timer = setTimeout(() => this.#timeOut(), Math.max(0, limits.ms - spent))
       }
-      this.#outcome = { state, world }
-      yield* compose(world.use, 'run', () => drive(started))(state)
-      checkEnded(state, world)
+      this.#outcome = started
+      yield* compose(use, 'run', () => drive(started))(state)
+      checkEnded(state, use)
     } catch (error) {
       const told = this.#outcome ? toRunError(error, state) : error
       // Whatever still runs is told.
@@ -162,6 +172,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
       throw told
     } finally {
       clearTimeout(timer)
+      this.#reins.inbox.close()
       outer?.removeEventListener('abort', onAbort)
       // Also when the start was left and comes to its end later; then it is not waited for.
       const released = starting?.then(({ lease }) => lease?.release()).catch(() => {})
@@ -171,8 +182,8 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
 
   #timeOut(): void {
     // Why a run is left is why it was left first.
-    if (this.#leaving.controller.signal.aborted) return
-    this.#leaving.timedOut = true
-    this.#leaving.controller.abort(new DOMException('limits.ms is reached', 'TimeoutError'))
+    if (this.#reins.controller.signal.aborted) return
+    this.#reins.timedOut = true
+    this.#reins.controller.abort(new DOMException('limits.ms is reached', 'TimeoutError'))
   }
 }

@@ -22,6 +22,7 @@ function standingOf({ pending: calls }: RunState, event: AnswerGiven | Child): S
   if (answer.type !== 'approve' || !answer.always) return undefined
   const { agent, call } = pending
   if (answer.always === 'tool') return { agent, tool: call.name }
+  if (answer.always !== 'input') return { agent, tool: call.name, pattern: answer.always.pattern }
   const parsed = parseArguments(call)
   return parsed.ok ? { agent, tool: call.name, input: parsed.value } : undefined
 }
@@ -29,12 +30,38 @@ function standingOf({ pending: calls }: RunState, event: AnswerGiven | Child): S
 /** Whether this call was approved by an answer to an earlier one. `input` is the parsed arguments, before validation. */
 export function isApproved(standing: readonly Standing[], agent: string, tool: string, input: Json): boolean {
   return standing.some(
-    (each) => each.agent === agent && each.tool === tool && (!('input' in each) || sameJson(each.input, input)),
+    (each) =>
+      each.agent === agent &&
+      each.tool === tool &&
+      (each.input === undefined || sameJson(each.input, input)) &&
+      (each.pattern === undefined || matches(each.pattern, input)),
   )
 }
 
+/** Every key of the pattern has to fit, others may be there; in texts `*` stands for any characters. */
+function matches(pattern: Json, value: Json | undefined): boolean {
+  if (typeof pattern === 'string') return typeof value === 'string' && matchesText(pattern.split('*'), value)
+  if (typeof pattern !== 'object' || pattern === null || Array.isArray(pattern)) return sameJson(pattern, value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.keys(pattern).every((key) => Object.hasOwn(value, key) && matches(pattern[key]!, value[key]))
+}
+
+/** No regular expression: a pattern of many stars takes its time once. */
+function matchesText([first = '', ...rest]: string[], text: string): boolean {
+  const last = rest.pop()
+  if (last === undefined) return text === first
+  if (!text.startsWith(first) || text.length < first.length + last.length || !text.endsWith(last)) return false
+  let at = first.length
+  for (const part of rest) {
+    const found = text.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return at <= text.length - last.length
+}
+
 /** The order of keys makes no difference. */
-function sameJson(a: Json | undefined, b: Json | undefined): boolean {
+export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
   if (Array.isArray(a) || Array.isArray(b)) {
     return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, at) => sameJson(item, b[at]))

@@ -1,104 +1,102 @@
-/** How a run begins: the agent's parts are made ready, and a session's log becomes a state. */
+/** How a run begins: the agents' parts are made ready, and a session's log becomes a state. */
 import { nanoid } from 'nanoid'
 import type { Answers } from './answer.ts'
 import { answerEvents, needsOf } from './answer.ts'
-import { InputError, SessionError, SessionWaiting } from './errors.ts'
-import type { LoggedEvent } from './event.ts'
+import type { AnyAgentOptions, AnyRunOptions, Member } from './cast.ts'
+import { gather } from './cast.ts'
+import { SessionError, SessionWaiting } from './errors.ts'
+import type { Answer, LoggedEvent, Need } from './event.ts'
 import type { AgentInput } from './input.ts'
-import { toMessages } from './input.ts'
+import { copyPlain, toMessages } from './input.ts'
 import type { Start } from './journal.ts'
 import type { Limits } from './limits.ts'
 import { leftOf, spendOf } from './limits.ts'
-import { type AnyAgentOptions, type AnyRunOptions, fromContext, makeWorld, type Output } from './make-world.ts'
-import { fold } from './reduce.ts'
-import type { Leaving } from './run.ts'
+import { makeWorld } from './make-world.ts'
+import { runStart, takeOver } from './opening.ts'
+import type { Reins } from './run.ts'
+import { readLog, readState } from './saved.ts'
 import type { Session } from './session.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
 import { defaultMaxResultChars } from './tool.ts'
 import { describeError } from './tool-result.ts'
 
-export function startRun(
-  agent: AnyAgentOptions,
-  output: Output,
-  input: AgentInput,
-  options: AnyRunOptions,
-  leaving: Leaving,
-): Promise<Start> {
-  return leased(options.session, async () => {
+export function startRun(member: Member, input: AgentInput, options: AnyRunOptions, reins: Reins): Promise<Start> {
+  const { session } = options
+  return leased(session, async () => {
     // A copy: what the caller does with its objects later changes neither the state nor what is sent.
     const messages = copyPlain(toMessages(input, options.allowSystemMessages), 'The input')
-    const { state, at } = await load(options.session)
-    if (state.status === 'waiting') throw new SessionWaiting(options.session?.id ?? '', needsOf(state))
-    const { world, limits } = await rootWorld(agent, output, options, leaving, state, nanoid())
-    const { instructions } = agent
-    const words = await fromContext(instructions, options, `instructions of agent "${agent.name}"`)
+    const { state, at } = await load(session)
+    if (state.status === 'waiting') throw new SessionWaiting(session?.id ?? '', needsOf(state))
+    const root = await rootOf(member, member.options.name, options, reins, state, nanoid())
     const opening: LoggedEvent[] = []
     // A run that failed or crashed before is closed first: its open calls get a stated result.
     if (state.id !== '' && state.status === 'running') opening.push({ type: 'run-end', status: 'aborted' })
-    opening.push({
-      type: 'run-start',
-      v: 1,
-      id: world.runId,
-      agent: agent.name,
-      ...(words !== undefined && words !== '' && { instructions: words }),
-      input: messages,
-    })
-    return { state, at, opening, world, limits, session: options.session }
+    opening.push(await runStart(member.options, root.world.runId, options.context, messages))
+    return { ...root, state, at, opening, session }
   })
 }
 
 export function startResume(
-  agent: AnyAgentOptions,
-  output: Output,
+  member: Member,
   from: Session | RunState,
   answers: Answers,
   options: AnyRunOptions,
-  leaving: Leaving,
+  reins: Reins,
 ): Promise<Start> {
   const session = isSession(from) ? from : undefined
   return leased(session, async () => {
     if (session && options.unsaved) await session.append(options.unsaved.at, options.unsaved)
-    const { state, at } = session ? await load(session) : { state: copyState(from as RunState), at: 0 }
+    const { state, at } = session ? await load(session) : { state: readState(from), at: 0 }
     if (state.id === '')
       throw new SessionError(
         `Session "${session?.id}" is empty: there is nothing to resume. Begin with agent.run(input, { session }).`,
       )
     if (state.status === 'aborted')
       throw new SessionError('The run was aborted, so it cannot be resumed. Go on with agent.run(input, { session }).')
-    if (state.agent !== agent.name) {
-      throw new SessionError(
-        `This run is of agent "${state.agent}", not of "${agent.name}". Resume it with the agent that began it.`,
-      )
-    }
-    const { world, limits } = await rootWorld(agent, output, options, leaving, state, state.id)
-    const opening = answerEvents(
-      state,
-      answers,
-      (tool) => world.tools.get(tool)?.maxResultChars ?? defaultMaxResultChars,
-    )
-    return { state, at, opening, world, limits, session }
+    const root = await rootOf(member, state.agent, options, reins, state, state.id)
+    const { tools, agent } = root.world
+    const capOf = (name: string) => tools.get(name)?.maxResultChars ?? defaultMaxResultChars
+    const opening = answerEvents(state, answers, capOf, Date.now())
+    if (agent !== state.agent) opening.push(await takeOver(member.options, options.context))
+    return { ...root, state, at, opening, session }
   })
 }
 
-/** The world of a run that no other run holds: its budget and its standing approvals are those of its own state. */
-async function rootWorld(
-  agent: AnyAgentOptions,
-  output: Output,
+/**
+ * The world of a run that no other run holds: its budget and its standing approvals are those of its own state. Where the
+ * agent that had the word is renamed or gone, the one that is asked to go on has it.
+ */
+async function rootOf(
+  member: Member,
+  speaker: string,
   options: AnyRunOptions,
-  leaving: Leaving,
+  reins: Reins,
   state: RunState,
   runId: string,
-) {
-  const limits = mergeLimits(agent.limits, options.limits)
-  const world = await makeWorld(agent, output, options, {
+): Promise<Pick<Start, 'world' | 'limits' | 'use'>> {
+  const { limits: own, use = [], name: asked } = member.options
+  const limits = mergeLimits(own, options.limits)
+  const cast = await gather(member, options)
+  const name = cast.has(speaker) ? speaker : asked
+  const world = await makeWorld(cast, name, options, {
     runId,
-    leaving,
-    path: [agent.name],
+    reins,
+    path: [name],
     left: () => leftOf(limits, spendOf(state)),
     standing: () => state.standing ?? [],
+    policy: policyOf(member.options, options.context),
+    tell: member.tell,
   })
-  return { world, limits }
+  return { world, limits, use }
+}
+
+function policyOf(
+  { policy }: AnyAgentOptions,
+  context: unknown,
+): ((need: Need) => Promise<Answer | undefined>) | undefined {
+  // Whatever it does with the need, the log has its own.
+  return policy && (async (need) => (await policy(structuredClone(need), context as never)) || undefined)
 }
 
 /** No other live worker runs on the session meanwhile, where its store can keep them apart. */
@@ -117,14 +115,7 @@ async function load(session: Session | undefined): Promise<{ state: RunState; at
   const { events, at } = await session.read().catch((cause) => {
     throw new SessionError(`Session "${session.id}" could not be read: ${describeError(cause)}`, { cause })
   })
-  for (const event of events) {
-    if (event.type === 'run-start' && event.v !== 1) {
-      throw new SessionError(
-        `Session "${session.id}" was written by another version of Clew (its events are v${event.v}, this reads v1). Update Clew to open it.`,
-      )
-    }
-  }
-  return { state: fold(events), at }
+  return { state: readLog(session.id, events), at }
 }
 
 /** One by one; a limit that is there but undefined switches nothing off. */
@@ -135,28 +126,4 @@ function mergeLimits(ofAgent: Limits = {}, ofRun: Limits = {}): Limits {
 
 function isSession(from: Session | RunState): from is Session {
   return typeof from === 'object' && from !== null && 'read' in from
-}
-
-function copyState(state: RunState): RunState {
-  const { v, messages, pending, id } = (typeof state === 'object' && state) || ({} as Partial<RunState>)
-  if (v !== 1) {
-    throw new SessionError(
-      `This is no state that this version of Clew can read: its v is ${JSON.stringify(v)}, not 1. Give a session, or result.state as an object.`,
-    )
-  }
-  if (!Array.isArray(messages) || !Array.isArray(pending) || typeof id !== 'string') {
-    throw new SessionError(
-      'This state is incomplete: id, messages or pending is missing. Give the whole of result.state.',
-    )
-  }
-  return copyPlain(state, 'The state')
-}
-
-/** @throws InputError when there is something in it that is no JSON. */
-function copyPlain<Value>(value: Value, what: string): Value {
-  try {
-    return structuredClone(value)
-  } catch (cause) {
-    throw new InputError(`${what} holds something that is no plain JSON: ${describeError(cause)}`, { cause })
-  }
 }

@@ -24,26 +24,37 @@ export type StopReason =
 /** What a waiting call waits for. */
 export type WaitFor = 'approval' | 'result' | 'child' | 'verdict'
 
-/** A call of the turn under way. `agent` is the agent that asked; `again`: it was started and counted before; `input`: an edited one. */
+/**
+ * A call of the turn under way. `agent` is the agent that asked; `again`: it was started and counted before; `input`: an
+ * edited one; `expiresAt`: when the need can no longer be answered, in milliseconds since 1970; `problem`: why the policy
+ * could not answer it.
+ */
 export type PendingCall = { call: ToolCall; agent: string } & (
   | { status: 'ready'; approved?: true; again?: true; input?: Json }
   | { status: 'running'; child?: RunState }
-  | { status: 'waiting'; for: WaitFor; child?: RunState }
+  | { status: 'waiting'; for: WaitFor; expiresAt?: number; problem?: string; child?: RunState }
   | { status: 'answered'; content: Content; isError?: true; handoff?: string }
 )
 
-/** Calls of this tool by this agent need no approval any more; with an `input`: those with that input. */
-export type Standing = { agent: string; tool: string; input?: Json }
+/** Calls of this tool by this agent need no approval any more; with `input`: those with that input; with `pattern`: those that match it. */
+export type Standing = { agent: string; tool: string; input?: Json; pattern?: { [key: string]: Json } }
+
+/** The version of the state and of the events that this code writes. What it reads: see `saved.ts`. */
+export const version = 2
 
 /** One run as plain JSON. */
 export type RunState = {
   /** Version of this shape. */
-  v: 1
+  v: number
   id: string
   /** The id of the conversation's first run: the same in all runs of a session. Random, so no secret. */
   conversation: string
   /** The agent that has the word. */
   agent: string
+  /** The agent that takes over next: the calls of the turn that asked for it are closed. */
+  handoff?: string
+  /** The turn behind which the agent took over from another. */
+  since?: number
   status: RunStatus
   /** The turn under way, or the last one. 0 before the first. */
   turn: number
@@ -78,7 +89,7 @@ export type RunState = {
 /** A state before its first event. */
 export function emptyState(): RunState {
   return {
-    v: 1,
+    v: version,
     id: '',
     conversation: '',
     agent: '',

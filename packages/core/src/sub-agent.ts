@@ -1,5 +1,5 @@
 /** What passes between a call and the agent that works on it: its events on the way out, its state on the way in. */
-import type { RunEvent } from './event.ts'
+import type { Answer, Need, RunEvent } from './event.ts'
 import type { RunState, Standing } from './state.ts'
 import type { ToolOutcome } from './tool-result.ts'
 
@@ -12,6 +12,7 @@ export type ParentRun = {
   /** What is left of the root's budget. */
   readonly left: () => Budget
   readonly standing: () => readonly Standing[]
+  readonly policy: ((need: Need) => Promise<Answer | undefined>) | undefined
   newId(): string
 }
 

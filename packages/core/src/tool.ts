@@ -50,6 +50,8 @@ export type ToolOptions<Schema extends SchemaLike, Context> = {
   needsApproval?:
     | boolean
     | ((input: InferOutput<Schema>, execution: ToolExecution<Context>) => boolean | Promise<boolean>)
+  /** Milliseconds that a need of this tool can be answered: its approval, or its result. Default: for ever. */
+  expiresMs?: number
   /**
    * The work: a value, a promise, or an async generator that yields progress and returns the result.
    * Any value will do: text goes to the model as it is, content parts too, all else as JSON. `{ content, view }` gives
@@ -66,7 +68,10 @@ export interface Tool<in Input = never, in Context = unknown> {
   readonly timeoutMs?: number
   readonly maxResultChars: number
   readonly needsApproval?: boolean | ((input: Input, execution: ToolExecution<Context>) => boolean | Promise<boolean>)
+  readonly expiresMs?: number
   readonly execute?: (input: Input, execution: ToolExecution<Context>) => unknown
+  /** The agent that takes over when the turn of this call is closed. See `agent.asHandoff()`. */
+  readonly handoff?: string
   /** An agent works on its calls: they can wait, and are entered again after a crash. See `agent.asTool()`. */
   readonly isAgent?: true
   /** Validates parsed arguments. */
@@ -82,7 +87,7 @@ export type NoInput = StandardSchema<object, { [key: string]: never }>
 
 export const defaultMaxResultChars = 50_000
 
-type CheckedOption = 'name' | 'timeoutMs' | 'maxResultChars' | 'effect'
+type CheckedOption = 'name' | 'timeoutMs' | 'maxResultChars' | 'expiresMs' | 'effect'
 
 const optionNames = [
   'name',
@@ -94,6 +99,7 @@ const optionNames = [
   'maxResultChars',
   'strict',
   'needsApproval',
+  'expiresMs',
   'execute',
 ] as const satisfies (keyof ToolOptions<SchemaLike, unknown>)[]
 
@@ -137,6 +143,7 @@ export function tool<Schema extends SchemaLike = NoInput, Context = unknown>(
     ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
     maxResultChars: options.maxResultChars ?? defaultMaxResultChars,
     ...(options.needsApproval !== undefined && { needsApproval: options.needsApproval }),
+    ...(options.expiresMs !== undefined && { expiresMs: options.expiresMs }),
     ...(options.execute && { execute: options.execute }),
     input,
     ...(options.context && { context: options.context }),
@@ -163,12 +170,16 @@ function checkOptions(
     throw new DefinitionError(`${where}: this word means something else in toolChoice. Choose another name.`)
   }
   checkKeys(options, optionNames, where, otherWords)
-  for (const key of ['timeoutMs', 'maxResultChars'] as const) {
+  // Timers count in 32 bits: a longer one would fire at once. Dates end at 2^53.
+  for (const [key, bits] of [
+    ['timeoutMs', 31],
+    ['maxResultChars', 31],
+    ['expiresMs', 52],
+  ] as const) {
     const value = options[key]
-    // Timers count in 32 bits: a longer one would fire at once.
-    if (value !== undefined && !(typeof value === 'number' && value > 0 && value < 2 ** 31)) {
+    if (value !== undefined && !(typeof value === 'number' && value > 0 && value < 2 ** bits)) {
       throw new DefinitionError(
-        `${where}: ${key} is ${String(value)}; give a number above 0 and below 2^31, or leave it out.`,
+        `${where}: ${key} is ${String(value)}; give a number above 0 and below 2^${bits}, or leave it out.`,
       )
     }
   }

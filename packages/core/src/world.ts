@@ -1,6 +1,9 @@
 /** What a run is given of the world: ids, a clock, a way to leave, and the agent's parts made ready for this run. */
 
+import type { Answer, Need, RunEvent } from './event.ts'
+import type { Inbox } from './inbox.ts'
 import type { JsonSchema } from './json.ts'
+import type { Message } from './message.ts'
 import type { Middleware } from './middleware.ts'
 import type { Model, ToolChoice, ToolSpec } from './model.ts'
 import type { CompiledSchema } from './schema.ts'
@@ -20,6 +23,8 @@ export type World = {
   /** How many tool calls of a turn run at once. */
   readonly concurrency: number
   readonly context: unknown
+  /** The agents that this one can hand over to, by name. */
+  readonly handoffs: ReadonlyMap<string, Successor>
   readonly runId: string
   readonly signal: AbortSignal
   /** Whether the signal fired because `limits.ms` was reached. */
@@ -33,8 +38,30 @@ export type World = {
   left(): Budget
   /** Approvals that hold for the rest of the session. */
   standing(): readonly Standing[]
+  /** Answers needs before a person is asked, where it can. */
+  readonly policy: ((need: Need) => Promise<Answer | undefined>) | undefined
+  readonly inbox: Inbox
+  /** For the listeners on the agents. */
+  tell(event: RunEvent): void
   /** Milliseconds since it was last asked. */
   lap(): number
+}
+
+/** An agent that can take over: its standing words, what it sees of the talk, and its world. */
+export type Successor = {
+  instructions(): Promise<string | undefined>
+  filter?: (messages: readonly Message[]) => Message[] | Promise<Message[]>
+  enter(): Promise<World>
+}
+
+/** The world of the agent that has the word. An abort meanwhile is the caller's to see. */
+export async function enter(world: World, agent: string): Promise<World> {
+  const successor = agent === world.agent ? undefined : world.handoffs.get(agent)
+  if (!successor) return world
+  return settleAfterAbort(successor.enter(), world.signal).catch((error) => {
+    if (world.signal.aborted) return world
+    throw error
+  })
 }
 
 /** How long a call or an answer under way may take to settle after an abort, in milliseconds. */

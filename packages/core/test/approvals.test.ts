@@ -45,7 +45,7 @@ describe('approve({ input })', () => {
   it('runs with that input, validated; the model is told, its own call stays as it was', async () => {
     const { paid, told, asked, result } = await answered(approve({ input: { to: 'bob', euros: 7 } }))
     expect(paid).toEqual([{ to: 'bob', euros: 7 }])
-    expect(told.content).toBe('[A person changed the input of this call to {"to":"bob","euros":7}.]\npaid bob')
+    expect(told.content).toBe('[This call was approved with another input: {"to":"bob","euros":7}.]\npaid bob')
     expect(asked).toMatchObject({ toolCalls: [{ arguments: '{"to":"ann","euros":5}' }] })
     expect(result.status).toBe('done')
   })

@@ -18,7 +18,9 @@ const usage = fc.record({ usd: fc.integer({ min: 0, max: 9 }), inputTokens: fc.i
 const calls = fc
   .uniqueArray(id, { maxLength: 3 })
   .map((ids) => ids.map((each) => ({ id: each, wireId: `w${each}`, name: 'x', arguments: '{"n":1}' })))
-const answer: fc.Arbitrary<Answer> = fc.oneof(
+const answer: fc.Arbitrary<Answer | { type: 'expire' }> = fc.oneof(
+  fc.constant({ type: 'expire' } as const),
+  fc.constant({ type: 'approve', always: { pattern: { n: 1 } } } as const),
   fc.constant({ type: 'approve' } as const),
   fc.constantFrom('tool', 'input').map((always): Answer => ({ type: 'approve', always })),
   fc.constant({ type: 'approve', input: { n: 2 } } as const),
@@ -54,7 +56,11 @@ const { event } = fc.letrec<{ event: LoggedEvent }>((tie) => ({
     fc.tuple(id, text).map(([each, content]): LoggedEvent => ({ type: 'tool-end', id: each, name: 'x', content })),
     fc
       .tuple(id, fc.constantFrom('approval', 'result', 'child', 'verdict'))
-      .map(([each, what]): LoggedEvent => ({ type: 'tool-wait', id: each, name: 'x', for: what })),
+      .map(([each, what]): LoggedEvent => ({ type: 'tool-wait', id: each, name: 'x', for: what, expiresAt: 5 })),
+    id.map((each): LoggedEvent => ({ type: 'tool-end', id: each, name: 'x', content: 'over', handoff: 'b' })),
+    fc.tuple(id, text).map(([agent, instructions]): LoggedEvent => ({ type: 'handoff', agent, instructions })),
+    text.map((content): LoggedEvent => ({ type: 'handoff', agent: 'c', messages: [{ role: 'user', content }] })),
+    text.map((content): LoggedEvent => ({ type: 'steer', turn: 2, messages: [{ role: 'user', content }] })),
     fc.tuple(id, answer).map(([each, given]): LoggedEvent => ({ type: 'answer', id: each, answer: given })),
     fc.tuple(id, tie('event')).map(([each, inner]): LoggedEvent => ({ type: 'child', id: each, event: inner })),
     fc

@@ -450,9 +450,9 @@ describe('what strangers hold', () => {
   })
 
   it.each<[string, unknown, RegExp]>([
-    ['nothing', null, /no state that this version/],
-    ['a text', '{"v":1}', /no state that this version/],
-    ['a part of a state', { v: 1 }, /This state is incomplete/],
+    ['nothing', null, /it has no v\. Give a session/],
+    ['a text', '{"v":1}', /it has no v\. Give a session/],
+    ['a part of a state', { v: 1 }, /its id is undefined/],
   ])('resume: %s is refused', async (_, from, message) => {
     await expect(new Agent({ name: 'a', model: scriptedModel([]) }).resume(from as never)).rejects.toThrow(message)
   })

@@ -152,7 +152,9 @@ describe('the state', () => {
       { type: 'tool-end', id: 'c2', name: 'x', content: 'over to you', handoff: 'writer' },
     ])
     expect(before.agent).toBe('desk')
-    expect(reduce(before, { type: 'tool-end', id: 'c1', name: 'x', content: 'ok' }).agent).toBe('writer')
+    const closed = reduce(before, { type: 'tool-end', id: 'c1', name: 'x', content: 'ok' })
+    expect(closed).toMatchObject({ agent: 'desk', handoff: 'writer', pending: [] })
+    expect(reduce(closed, { type: 'handoff', agent: 'writer' })).toMatchObject({ agent: 'writer', since: closed.turn })
   })
 })
 
@@ -340,10 +342,10 @@ describe('sessions', () => {
 
   it('P073: refuses states and logs of another version', async () => {
     const agent = clerk('x')
-    await expect(agent.resume({ ...emptyState(), v: 2 } as never)).rejects.toThrow(/its v is 2, not 1/)
-    await expect(agent.resume({} as never)).rejects.toThrow(/no state that this version/)
+    await expect(agent.resume({ ...emptyState(), v: 9 } as never)).rejects.toThrow(/later version of Clew: its v is 9/)
+    await expect(agent.resume({} as never)).rejects.toThrow(/it has no v/)
     const future = memorySession('f', [{ type: 'run-start', v: 9, id: 'r', agent: 'a', input: [] } as never])
-    await expect(agent.run('go', { session: future })).rejects.toThrow(/written by another version/)
+    await expect(agent.run('go', { session: future })).rejects.toThrow(/later version of Clew: its v is 9.*Update Clew/)
     await expect(agent.resume(memorySession('empty'))).rejects.toThrow(/is empty: there is nothing to resume/)
   })
 

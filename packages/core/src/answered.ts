@@ -1,0 +1,34 @@
+/** What an answer makes of the call that it is given to. */
+import type { AnswerGiven } from './event.ts'
+import type { PendingCall } from './state.ts'
+import { unreachable } from './unreachable.ts'
+
+export function answered(pending: PendingCall, answer: AnswerGiven['answer']): PendingCall {
+  const { call, agent } = pending
+  const child = 'child' in pending ? pending.child : undefined
+  const closed = (content: string): PendingCall => ({ call, agent, status: 'answered', content, isError: true })
+  switch (answer.type) {
+    case 'approve':
+      return {
+        call,
+        agent,
+        status: 'ready',
+        approved: true,
+        ...(answer.input !== undefined && { input: answer.input }),
+      }
+    case 'retry':
+      // An agent that was at work on it is entered again.
+      if (child) return { call, agent, status: 'running', child }
+      return { call, agent, status: 'ready', approved: true, again: true }
+    case 'respond':
+      return { call, agent, status: 'answered', content: answer.content }
+    case 'deny':
+      return closed(`Denied: ${answer.reason}`)
+    case 'failed':
+      return closed(`Failed: ${answer.reason}`)
+    case 'expire':
+      return closed('Not run: nobody answered in time whether it may, or what its result is.')
+    default:
+      return unreachable(answer)
+  }
+}

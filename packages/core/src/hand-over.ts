@@ -1,0 +1,52 @@
+/** The word passes to another agent: what it is told and what it sees of the talk become part of the log here. */
+import type { Step } from './decide.ts'
+import { InputError } from './errors.ts'
+import type { RunEvent } from './event.ts'
+import { repairHistory } from './history.ts'
+import type { Message } from './message.ts'
+import type { RunState } from './state.ts'
+import { describeError } from './tool-result.ts'
+import type { Successor, World } from './world.ts'
+import { settleAfterAbort } from './world.ts'
+
+type HandoffStep = Extract<Step, { type: 'handoff' }>
+
+export async function* handOver({ agent }: HandoffStep, state: RunState, world: World): AsyncGenerator<RunEvent[]> {
+  const successor = world.handoffs.get(agent)
+  if (!successor) {
+    // It was there when it was called. The program changed since; who has the word keeps it.
+    const { instructions } = state
+    yield [{ type: 'handoff', agent: state.agent, ...(instructions !== undefined && { instructions }) }]
+    return
+  }
+  const prepare = async () => [await successor.instructions(), await seenBy(agent, successor, state.messages)] as const
+  try {
+    const [instructions, messages] = await settleAfterAbort(prepare(), world.signal)
+    yield [{ type: 'handoff', agent, ...(instructions && { instructions }), ...(messages && { messages }) }]
+  } catch (error) {
+    // An abort is closed by the loop.
+    if (!world.signal.aborted) throw error
+  }
+}
+
+/** @throws InputError: what was to be left out is not shown because leaving it out failed. */
+async function seenBy(
+  agent: string,
+  { filter }: Successor,
+  messages: readonly Message[],
+): Promise<Message[] | undefined> {
+  if (!filter) return undefined
+  const where = `The filter of the handoff to agent "${agent}"`
+  let filtered: unknown
+  try {
+    filtered = await filter(structuredClone(messages))
+  } catch (cause) {
+    throw new InputError(`${where} failed: ${describeError(cause)}`, { cause })
+  }
+  const isHistory = Array.isArray(filtered) && filtered.every((message) => typeof message?.role === 'string')
+  const repaired = isHistory ? repairHistory(filtered as Message[]) : []
+  if (repaired.length === 0) {
+    throw new InputError(`${where} returned no messages. Return those that the agent shall see, at least one.`)
+  }
+  return structuredClone(repaired)
+}

@@ -1,0 +1,119 @@
+/**
+ * What was saved is read here: by this version, by an earlier one, or changed by hand since. Version 2 added handoffs,
+ * messages to a live run, patterns and expiry to version 1, and changed nothing: so what version 1 saved is read as it is.
+ */
+import { SessionError } from './errors.ts'
+import type { LoggedEvent } from './event.ts'
+import { isLoggedType } from './event.ts'
+import { checkHistory } from './history.ts'
+import { copyPlain } from './input.ts'
+import { fold } from './reduce.ts'
+import type { PendingCall, RunState } from './state.ts'
+import { emptyState, version } from './state.ts'
+
+/**
+ * The state that a session's log makes.
+ * @throws SessionError when the log is of a later version, or holds what does not fit together
+ */
+export function readLog(id: string, events: readonly LoggedEvent[]): RunState {
+  const where = `The log of session "${id}"`
+  for (const event of events) if (event?.v !== undefined) checkVersion(event.v, where)
+  const state = emptyState()
+  for (const [at, event] of events.entries()) {
+    const problem = outOfPlace(state, event)
+    if (problem !== undefined) throw unreadable(where, `event ${at} (${event?.type}) ${problem}`)
+    fold([event], state)
+  }
+  return events.length === 0 ? state : checkState(state, where)
+}
+
+/**
+ * A private copy of a bare state, as this version has it.
+ * @throws SessionError, InputError
+ */
+export function readState(given: unknown): RunState {
+  const where = 'This state'
+  const { v } = (typeof given === 'object' && given !== null ? given : {}) as { v?: unknown }
+  if (v === undefined) throw unreadable(where, 'it has no v. Give a session, or the whole of result.state as an object')
+  checkVersion(v, where)
+  return upgrade(checkState(copyPlain(given as RunState, where), where))
+}
+
+/** A piece that is missing shows in what comes after it. */
+function outOfPlace(state: RunState, event: LoggedEvent): string | undefined {
+  if (!isLoggedType(event?.type)) return 'is no event that this version knows'
+  if (event.type === 'run-start') return undefined
+  if (state.id === '') return 'stands before any run-start: the beginning of the log is missing'
+  if (!('id' in event) || state.pending.some(({ call }) => call.id === event.id)) return undefined
+  return `is of call "${event.id}", which is not open there: a part of the log is missing`
+}
+
+function checkVersion(v: unknown, where: string): void {
+  if (Number.isInteger(v) && (v as number) >= 1 && (v as number) <= version) return
+  const isLater = typeof v === 'number' && v > version
+  const told = `${where} was saved by ${isLater ? 'a later' : 'an unknown'} version of Clew: its v is ${JSON.stringify(v)}, this one reads 1 to ${version}.`
+  throw new SessionError(isLater ? `${told} Update Clew to open it.` : told)
+}
+
+/** Agents at work stand in the calls. */
+function upgrade(state: RunState): RunState {
+  state.v = version
+  for (const pending of state.pending) if ('child' in pending && pending.child) upgrade(pending.child)
+  return state
+}
+
+/** What everything after this counts on; whoever changed it by hand is told where it broke. */
+function checkState(state: RunState, where: string): RunState {
+  const problem = problemOf(state)
+  if (problem !== undefined) throw unreadable(where, problem)
+  return state
+}
+
+const unreadable = (where: string, problem: string) => new SessionError(`${where} cannot be used: ${problem}.`)
+
+const statuses: unknown[] = ['running', 'waiting', 'done', 'stopped', 'aborted'] satisfies RunState['status'][]
+const amounts = ['turn', 'toolCalls', 'repairs', 'ms'] as const
+
+function problemOf(state: RunState): string | undefined {
+  for (const key of ['id', 'agent'] as const) {
+    if (typeof state[key] !== 'string' || state[key] === '') return `its ${key} is ${JSON.stringify(state[key])}`
+  }
+  if (!statuses.includes(state.status)) return `its status is ${JSON.stringify(state.status)}`
+  for (const key of amounts) if (!isAmount(state[key])) return `its ${key} is ${JSON.stringify(state[key])}`
+  if (typeof state.usage !== 'object' || !isAmount(state.usage?.inputTokens)) return 'its usage is no usage'
+  if (!Array.isArray(state.messages)) return 'its messages are no list'
+  if (!Array.isArray(state.pending)) return 'its pending is no list'
+  const unknown = state.messages.findIndex((message) => !roles.includes(message?.role))
+  if (unknown >= 0) return `message ${unknown} has no role that is known`
+  for (const pending of state.pending) {
+    const wrong = problemOfCall(pending)
+    if (wrong !== undefined) return wrong
+  }
+  if (state.standing !== undefined && !Array.isArray(state.standing)) return 'its standing is no list'
+  return checkHistory([...state.messages, ...state.pending.map(placeholder)])
+}
+
+const roles: unknown[] = ['system', 'user', 'assistant', 'tool']
+
+function isAmount(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0
+}
+
+function problemOfCall(pending: PendingCall): string | undefined {
+  const { call } = pending ?? {}
+  if (![call?.id, call?.name, call?.arguments].every((text) => typeof text === 'string')) {
+    return `a pending call is ${JSON.stringify(pending)?.slice(0, 200)}`
+  }
+  if (!['ready', 'running', 'waiting', 'answered'].includes(pending.status)) {
+    return `call "${call.id}" has the status ${JSON.stringify(pending.status)}`
+  }
+  const child = 'child' in pending ? pending.child : undefined
+  const inner =
+    child === undefined ? undefined : typeof child === 'object' && child ? problemOf(child) : 'it is no state'
+  return inner === undefined ? undefined : `the agent that works on call "${call.id}": ${inner}`
+}
+
+/** The calls of the turn under way get their results later; that they follow their message can be seen now. */
+function placeholder({ call }: PendingCall) {
+  return { role: 'tool', callId: call.id, name: call.name, content: '' } as const
+}
