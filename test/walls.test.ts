@@ -47,6 +47,7 @@ const floors = [
     'engine',
     'ending',
     'journal',
+    'wrap-run',
     'reader',
     'run',
   ],

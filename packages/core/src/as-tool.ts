@@ -9,7 +9,6 @@ import { Inbox } from './inbox.ts'
 import type { AgentInput } from './input.ts'
 import { toMessages } from './input.ts'
 import { makeWorld } from './make-world.ts'
-import { compose } from './middleware.ts'
 import { runStart, takeOver } from './opening.ts'
 import { apply } from './reduce.ts'
 import type { InferOutput, SchemaLike } from './schema.ts'
@@ -18,6 +17,7 @@ import { emptyState } from './state.ts'
 import { ChildEvent, ChildOutcome, type ParentRun } from './sub-agent.ts'
 import { legalise, type Tool, type ToolExecution, type ToolOptions, tool } from './tool.ts'
 import { describeError } from './tool-result.ts'
+import { wrapRun } from './wrap-run.ts'
 
 export type AsToolOptions<Schema extends SchemaLike, Context> = Pick<
   ToolOptions<Schema, Context>,
@@ -93,7 +93,7 @@ async function* work(
     const run: Engine = { state, opening: [], limits: agent.limits ?? {}, world, left }
     if (state.id === '') run.opening.push(await runStart(agent, world.runId, context, toMessages(input)))
     else if (state.agent !== name) run.opening.push(await takeOver(agent, context))
-    for await (const together of compose(agent.use ?? [], 'run', () => drive(run))(state)) {
+    for await (const together of wrapRun(agent.use ?? [], state, () => drive(run), controller.signal)) {
       for (const event of together) {
         event.path = run.world.path
         yield new ChildEvent(event)

@@ -7,6 +7,7 @@ import type { Middleware } from './middleware.ts'
 import { apply } from './reduce.ts'
 import type { Lease, Session } from './session.ts'
 import { version } from './state.ts'
+import { settleAfterAbort } from './world.ts'
 
 /** Where a run begins: a private state, the events that open it, and what it may use. */
 export type Start = Engine & {
@@ -25,7 +26,7 @@ export type Start = Engine & {
  */
 export function openJournal(run: Start): (events: RunEvent[]) => Promise<RunEvent[]> {
   const { state, session } = run
-  const { lap, newId } = run.world
+  const { lap, newId, signal } = run.world
   let { at } = run
   let isFirst = true
   return async (events) => {
@@ -37,7 +38,7 @@ export function openJournal(run: Start): (events: RunEvent[]) => Promise<RunEven
     if (session && logged.length > 0) {
       const batch = { id: newId(), events: logged }
       try {
-        at = await append(session, at, batch)
+        at = await settleAfterAbort(append(session, at, batch), signal)
       } catch (error) {
         const message = `The session could not be written: ${error instanceof Error ? error.message : String(error)}`
         throw new RunError(message, state, { cause: error, unsaved: { ...batch, at } })

@@ -9,12 +9,12 @@ import type { AgentInput } from './input.ts'
 import { toUserMessages } from './input.ts'
 import type { Start } from './journal.ts'
 import { openJournal } from './journal.ts'
-import { compose } from './middleware.ts'
 import { Reader } from './reader.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
 import type { World } from './world.ts'
 import { settleAfterAbort } from './world.ts'
+import { wrapRun } from './wrap-run.ts'
 
 /** How a run is held from outside: left, and added to. */
 export type Reins = { controller: AbortController; timedOut: boolean; inbox: Inbox }
@@ -148,11 +148,10 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
     if (outer?.aborted) onAbort()
     else outer?.addEventListener('abort', onAbort, { once: true })
     let state = emptyState()
-    let starting: Promise<Start> | undefined
+    let started: Start | undefined
     try {
       if (controller.signal.aborted) throw new AbortError(state, controller.signal.reason)
-      starting = start(this.#reins)
-      const started = await settleAfterAbort(starting, controller.signal).catch((error) => {
+      started = await start(this.#reins).catch((error) => {
         throw controller.signal.aborted ? new AbortError(state, error) : error
       })
       state = started.state
@@ -163,7 +162,8 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
         timer = setTimeout(() => this.#timeOut(), Math.max(0, limits.ms - spent))
       }
       this.#outcome = started
-      yield* compose(use, 'run', () => drive(started))(state)
+      const begun = started
+      yield* wrapRun(use, state, () => drive(begun), controller.signal)
       checkEnded(state, use)
     } catch (error) {
       const told = this.#outcome ? toRunError(error, state) : error
@@ -174,9 +174,9 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
       clearTimeout(timer)
       this.#reins.inbox.close()
       outer?.removeEventListener('abort', onAbort)
-      // Also when the start was left and comes to its end later; then it is not waited for.
-      const released = starting?.then(({ lease }) => lease?.release()).catch(() => {})
-      if (this.#outcome) await released
+      // A store that hangs holds nobody up.
+      const released = started?.lease?.release()
+      if (released) await settleAfterAbort(released, AbortSignal.abort()).catch(() => {})
     }
   }
 

@@ -15,15 +15,16 @@ import { makeWorld } from './make-world.ts'
 import { runStart, takeOver } from './opening.ts'
 import type { Reins } from './run.ts'
 import { readLog, readState } from './saved.ts'
-import type { Session } from './session.ts'
+import type { Lease, Session } from './session.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
 import { defaultMaxResultChars } from './tool.ts'
 import { describeError } from './tool-result.ts'
+import { settleAfterAbort } from './world.ts'
 
 export function startRun(member: Member, input: AgentInput, options: AnyRunOptions, reins: Reins): Promise<Start> {
   const { session } = options
-  return leased(session, async () => {
+  return leased(session, reins.controller, async () => {
     // A copy: what the caller does with its objects later changes neither the state nor what is sent.
     const messages = copyPlain(toMessages(input, options.allowSystemMessages), 'The input')
     const { state, at } = await load(session)
@@ -45,7 +46,7 @@ export function startResume(
   reins: Reins,
 ): Promise<Start> {
   const session = isSession(from) ? from : undefined
-  return leased(session, async () => {
+  return leased(session, reins.controller, async () => {
     if (session && options.unsaved) await session.append(options.unsaved.at, options.unsaved)
     const { state, at } = session ? await load(session) : { state: readState(from), at: 0 }
     if (state.id === '')
@@ -99,13 +100,25 @@ function policyOf(
   return policy && (async (need) => (await policy(structuredClone(need), context as never)) || undefined)
 }
 
-/** No other live worker runs on the session meanwhile, where its store can keep them apart. */
-async function leased(session: Session | undefined, begin: () => Promise<Start>): Promise<Start> {
-  const lease = await session?.acquire?.()
+/**
+ * No other live worker runs on the session meanwhile, where its store can keep them apart. A start that hangs is left
+ * after an abort, without its lease.
+ */
+async function leased(
+  session: Session | undefined,
+  { signal }: AbortController,
+  begin: () => Promise<Start>,
+): Promise<Start> {
+  const acquiring = session?.acquire?.()
+  let lease: Lease | undefined
   try {
-    return { ...(await begin()), lease }
+    lease = acquiring && (await settleAfterAbort(acquiring, signal))
+    return { ...(await settleAfterAbort(begin(), signal)), lease }
   } catch (error) {
-    await lease?.release()
+    // One that comes later is given back as well.
+    const released = acquiring?.then((late) => late.release())
+    if (lease) await settleAfterAbort(released as Promise<void>, AbortSignal.abort())
+    else released?.catch(() => {})
     throw error
   }
 }

@@ -91,23 +91,26 @@ describe('the lease of a session', () => {
     await (await session.acquire!()).release()
   })
 
-  it('is released by a start that was left and came to its end later', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const { session, told } = watched()
-    const slow: Session = {
-      ...session,
-      read: async () => {
-        await promise
-        return session.read()
-      },
+  it('is released by a start that hangs and was left, and one that comes later is given back', async () => {
+    for (const hangs of ['read', 'acquire'] as const) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const { session, told } = watched()
+      const slow: Session = {
+        ...session,
+        [hangs]: async () => {
+          await promise
+          return session[hangs]!()
+        },
+      }
+      const controller = new AbortController()
+      const run = agentOf('ok').run('Hi', { session: slow, signal: controller.signal })
+      const ended = run.result().catch((error) => error)
+      controller.abort()
+      expect(isClewError(await ended, 'abort')).toBe(true)
+      expect(told).toEqual(hangs === 'read' ? ['acquired', 'released'] : [])
+      resolve()
+      await expect.poll(() => told.at(-1)).toBe('released')
+      await (await session.acquire!()).release()
     }
-    const controller = new AbortController()
-    const run = agentOf('ok').run('Hi', { session: slow, signal: controller.signal })
-    const ended = run.result().catch((error) => error)
-    controller.abort()
-    expect(isClewError(await ended, 'abort')).toBe(true)
-    expect(told).toEqual(['acquired'])
-    resolve()
-    await expect.poll(() => told.at(-1)).toBe('released')
   })
 })

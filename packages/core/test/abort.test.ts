@@ -1,0 +1,229 @@
+/** Wherever a run waits, an abort ends it within the grace, by a clock of the test's own, and nothing of it is left. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  Agent,
+  type AgentOptions,
+  checkHistory,
+  fold,
+  isClewError,
+  type LoggedEvent,
+  type Middleware,
+  memorySession,
+  type Run,
+  type RunResult,
+  type Session,
+  type Tool,
+  tool,
+} from '../src/index.ts'
+import { scriptedModel } from '../src/testing/index.ts'
+
+/** Fires once the run has come to the place where it hangs. */
+type Hang = () => Promise<never>
+type Place = { options?: Partial<AgentOptions<unknown, string>>; session?: Partial<Session> }
+
+const calls = [{ name: 'work' }]
+const work = (execute: () => unknown, more: object = {}) => tool({ name: 'work', execute, ...more }) as Tool
+const layer = (kind: 'run' | 'model' | 'tool', hang: Hang): Middleware => ({
+  name: 'hangs',
+  async *[kind]() {
+    return (await hang()) as never
+  },
+})
+const stuck = (hang: Hang) => ({
+  '~standard': {
+    version: 1 as const,
+    vendor: 'test',
+    validate: () => hang(),
+    jsonSchema: { input: () => ({ type: 'object' }) },
+  },
+})
+
+const places: { [name: string]: (hang: Hang, log: Session) => Place } = {
+  'the session is acquired': (hang) => ({ session: { acquire: hang } }),
+  'the session is read': (hang) => ({ session: { read: hang } }),
+  'the first events are appended': (hang) => ({ session: { append: hang } }),
+  'an outcome is appended': (hang, log) => ({ session: { append: hangAt('tool-end', hang, log) } }),
+  'the end is appended': (hang, log) => ({
+    options: { model: scriptedModel(['Hi.']) },
+    session: { append: hangAt('run-end', hang, log) },
+  }),
+  'the instructions are made': (hang) => ({ options: { instructions: hang } }),
+  'the tools are made': (hang) => ({ options: { tools: hang } }),
+  'the handoffs are made': (hang) => ({ options: { handoffs: hang } }),
+  'the model is asked': (hang) => ({ options: { model: scriptedModel([async () => await hang()]) } }),
+  'a tool works': (hang) => ({ options: { tools: [work(hang)] } }),
+  'a tool works beside another': (hang) => ({
+    options: { model: scriptedModel([{ calls: [...calls, ...calls] }]), tools: [work(hang)] },
+  }),
+  'a tool that yields works': (hang) => ({
+    options: {
+      tools: [
+        work(async function* () {
+          yield 1
+          await hang()
+        } as never),
+      ],
+    },
+  }),
+  'a tool with a deadline works': (hang) => ({ options: { tools: [work(hang, { timeoutMs: 60_000 })] } }),
+  'an approval is asked of a predicate': (hang) => ({ options: { tools: [work(() => 1, { needsApproval: hang })] } }),
+  'an approval is asked of the policy': (hang) => ({
+    options: { tools: [work(() => 1, { needsApproval: true })], policy: hang },
+  }),
+  'an input is validated': (hang) => ({ options: { tools: [work(() => 1, { input: stuck(hang) })] } }),
+  'an output is validated': (hang) => ({ options: { model: scriptedModel(['{}']), output: stuck(hang) as never } }),
+  'a layer around the run waits': (hang) => ({ options: { use: [layer('run', hang)] } }),
+  'a layer around the model waits': (hang) => ({ options: { use: [layer('model', hang)] } }),
+  'a layer around a tool waits': (hang) => ({ options: { use: [layer('tool', hang)] } }),
+  'a handoff is filtered': (hang) => handoffTo({}, hang),
+  'the next agent’s instructions are made': (hang) => handoffTo({ instructions: hang }),
+  'the next agent’s tools are made': (hang) => handoffTo({ tools: hang }),
+  'the model of a sub-agent is asked': (hang) => below({ model: scriptedModel([async () => await hang()]) }),
+  'a tool of a sub-agent works': (hang) => below({ model: scriptedModel([{ calls }]), tools: [work(hang)] }),
+}
+
+function handoffTo(options: Partial<AgentOptions<unknown, string>>, filter?: Hang): Place {
+  const next = new Agent({ name: 'next', model: scriptedModel(['Hm.']), ...options })
+  const model = scriptedModel([{ calls: [{ name: 'transfer_to_next' }] }])
+  return { options: { model, handoffs: [next.asHandoff(filter ? { filter } : {})] } }
+}
+
+function below(options: Partial<AgentOptions<unknown, string>>): Place {
+  const agent = new Agent({ name: 'below', model: scriptedModel([]), ...options })
+  const model = scriptedModel([{ calls: [{ name: 'below', arguments: { task: 'go' } }] }])
+  return { options: { model, tools: [agent.asTool()] } }
+}
+
+function hangAt(type: LoggedEvent['type'], hang: Hang, log: Session): Session['append'] {
+  return (at, batch) => (batch.events.some((event) => event.type === type) ? hang() : log.append(at, batch))
+}
+
+/** Everything that is ready happens; no time passes. */
+async function settle() {
+  for (let round = 0; round < 30; round++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+function watch(run: Run<RunResult>) {
+  const ended: { with?: unknown } = {}
+  run.result().then(
+    (result) => (ended.with = result),
+    (error) => (ended.with = error),
+  )
+  return ended
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+})
+afterEach(() => void vi.useRealTimers())
+
+describe('an abort while', () => {
+  it.each(Object.entries(places))('%s: the run is over after the grace, with nothing left behind', async (_, make) => {
+    const log = memorySession()
+    let hangs = 0
+    const hang: Hang = () => {
+      hangs++
+      return new Promise<never>(() => {})
+    }
+    const { options, session } = make(hang, log)
+    const agent = new Agent({ name: 'a', model: scriptedModel([{ calls }]), tools: [work(() => 'ok')], ...options })
+    const controller = new AbortController()
+    const listeners = counted(controller.signal)
+    const ended = watch(agent.run('go', { session: { ...log, ...session }, signal: controller.signal }))
+    await settle()
+    expect(hangs).toBeGreaterThan(0)
+    expect(ended).toEqual({})
+
+    controller.abort(new Error('enough'))
+    await settle()
+    await vi.advanceTimersByTimeAsync(499)
+    await settle()
+    // Two levels settle one after the other; what stands in the way at each has the same grace.
+    for (let graces = 0; !ended.with && graces < 3; graces++) {
+      await vi.advanceTimersByTimeAsync(500)
+      await settle()
+    }
+    expect(isClewError(ended.with)).toBe(true)
+    expect([listeners(), vi.getTimerCount()]).toEqual([0, 0])
+
+    const { events } = await log.read()
+    const closed: LoggedEvent[] =
+      fold(events).status === 'running' ? [...events, { type: 'run-end', status: 'aborted' }] : events
+    expect(checkHistory(fold(closed).messages)).toBeUndefined()
+    const next = scriptedModel(['Good morning.'])
+    const later = await new Agent({ name: 'a', model: next }).run('Still there?', { session: log })
+    expect(later.text).toBe('Good morning.')
+  })
+
+  it('the log hangs: what it was to hold is in the error', async () => {
+    const log = memorySession()
+    const session = { ...log, append: hangAt('tool-end', () => new Promise(() => {}), log) }
+    const agent = new Agent({ name: 'a', model: scriptedModel([{ calls }, 'Done.']), tools: [work(() => 'sent')] })
+    const run = agent.run('go', { session })
+    const ended = watch(run)
+    await settle()
+    run.abort()
+    await settle()
+    await vi.advanceTimersByTimeAsync(500)
+    await settle()
+    const error = ended.with
+    if (!isClewError(error, 'run')) throw new Error('No RunError came.')
+    expect(error.unsaved?.events).toMatchObject([{ type: 'tool-end', content: 'sent' }])
+    vi.useRealTimers()
+    const result = await agent.resume(log, {}, { unsaved: error.unsaved! })
+    expect(result.state.messages.at(-2)).toMatchObject({ role: 'tool', content: 'sent' })
+  })
+
+  it('nothing hangs: the run is over at once', async () => {
+    const controller = new AbortController()
+    const obedient = work(() => new Promise((_, reject) => controller.signal.addEventListener('abort', reject)))
+    const agent = new Agent({ name: 'a', model: scriptedModel([{ calls }]), tools: [obedient] })
+    const ended = watch(agent.run('go', { signal: controller.signal }))
+    await settle()
+    controller.abort()
+    await settle()
+    expect(isClewError(ended.with, 'abort')).toBe(true)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('a thousand runs on one signal', () => {
+  it('at once, of one agent, at every place: aborted together they leave no listener and no timer', async () => {
+    const made = Object.values(places)
+    const controller = new AbortController()
+    const listeners = counted(controller.signal)
+    const hang: Hang = () => new Promise<never>(() => {})
+    const ends = Array.from({ length: 1000 }, (_, at) => {
+      const log = memorySession()
+      const { options, session } = made[at % made.length]!(hang, log)
+      const agent = new Agent({ name: 'a', model: scriptedModel([{ calls }]), tools: [work(() => 'ok')], ...options })
+      return watch(agent.run('go', { session: { ...log, ...session }, signal: controller.signal }))
+    })
+    await settle()
+    expect(listeners()).toBe(1000)
+    controller.abort()
+    for (let graces = 0; graces < 4; graces++) {
+      await settle()
+      await vi.advanceTimersByTimeAsync(500)
+    }
+    await settle()
+    expect(ends.filter((ended) => !isClewError(ended.with))).toEqual([])
+    expect([listeners(), vi.getTimerCount()]).toEqual([0, 0])
+  })
+})
+
+/** How many listeners the signal has. */
+function counted(signal: AbortSignal): () => number {
+  const held = new Set<unknown>()
+  const { addEventListener, removeEventListener } = signal
+  signal.addEventListener = (type: string, listener: never, options?: AddEventListenerOptions) => {
+    held.add(listener)
+    addEventListener.call(signal, type, listener, options)
+    if (options?.once) addEventListener.call(signal, type, () => held.delete(listener), { once: true })
+  }
+  signal.removeEventListener = (type: string, listener: never) => {
+    held.delete(listener)
+    removeEventListener.call(signal, type, listener)
+  }
+  return () => held.size
+}
