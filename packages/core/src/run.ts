@@ -149,6 +149,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
     else outer?.addEventListener('abort', onAbort, { once: true })
     let state = emptyState()
     let started: Start | undefined
+    let leaving = controller.signal
     try {
       if (controller.signal.aborted) throw new AbortError(state, controller.signal.reason)
       started = await start(this.#reins).catch((error) => {
@@ -167,16 +168,16 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
       checkEnded(state, use)
     } catch (error) {
       const told = this.#outcome ? toRunError(error, state) : error
-      // Whatever still runs is told.
+      // Whatever still runs is told; the store is not among it, and has its time.
+      if (!controller.signal.aborted) leaving = new AbortController().signal
       controller.abort(told)
       throw told
     } finally {
       clearTimeout(timer)
       this.#reins.inbox.close()
-      outer?.removeEventListener('abort', onAbort)
-      // A store that hangs holds nobody up.
       const released = started?.lease?.release()
-      if (released) await settleAfterAbort(released, AbortSignal.abort()).catch(() => {})
+      if (released) await settleAfterAbort(released, leaving).catch(() => {})
+      outer?.removeEventListener('abort', onAbort)
     }
   }
 

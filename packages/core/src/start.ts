@@ -117,8 +117,8 @@ async function leased(
   } catch (error) {
     // One that comes later is given back as well.
     const released = acquiring?.then((late) => late.release())
-    if (lease) await settleAfterAbort(released as Promise<void>, AbortSignal.abort())
-    else released?.catch(() => {})
+    released?.catch(() => {})
+    if (lease) await settleAfterAbort(released as Promise<void>, signal).catch(() => {})
     throw error
   }
 }

@@ -174,6 +174,19 @@ describe('an abort while', () => {
     expect(result.state.messages.at(-2)).toMatchObject({ role: 'tool', content: 'sent' })
   })
 
+  it('the lease is given back: the result stands, without waiting for the store', async () => {
+    const session = { ...memorySession(), acquire: async () => ({ release: () => new Promise<void>(() => {}) }) }
+    const run = new Agent({ name: 'a', model: scriptedModel(['Hi.']) }).run('go', { session })
+    const ended = watch(run)
+    await settle()
+    expect(ended).toEqual({})
+    run.abort()
+    await vi.advanceTimersByTimeAsync(500)
+    await settle()
+    expect(ended.with).toMatchObject({ status: 'done', text: 'Hi.' })
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   it('nothing hangs: the run is over at once', async () => {
     const controller = new AbortController()
     const obedient = work(() => new Promise((_, reject) => controller.signal.addEventListener('abort', reject)))
