@@ -1,10 +1,11 @@
 /**
  * Another process on a session: `node child.ts MODE SPEC`. `append` appends until it is killed, `race` appends 25 batches
- * beside another one, `fill` until an append fails, `hold` holds the lease until its stdin ends, `pay` runs an agent that is killed in its second tool.
+ * beside another one, `fill` until an append fails, `hold` holds the lease until its stdin ends, `pay` runs an agent that is killed in its second
+ * tool, `approve` answers what a run waits for, when a line comes on stdin; `approve-unleased` without a lease.
  * A line on stdout tells each thing that is done, written before the next begins.
  */
 import { writeSync } from 'node:fs'
-import { Agent, isClewError, type Session, tool } from '@clew/core'
+import { Agent, approve, fold, isClewError, needsOf, type Session, tool } from '@clew/core'
 import { scriptedModel } from '@clew/core/testing'
 import { fileSession, postgresSession, sqliteSession } from '../src/index.ts'
 
@@ -29,7 +30,7 @@ export const batch = (id: string, count = 1) => ({
 })
 
 /** Two payments in one turn, one after the other; the process dies in the second. */
-export const payer = (pay: (to: string) => void, isFirst = true) =>
+export const payer = (pay: (to: string) => void, isFirst = true, needsApproval = false) =>
   new Agent({
     name: 'payer',
     concurrency: 1,
@@ -47,6 +48,7 @@ export const payer = (pay: (to: string) => void, isFirst = true) =>
     tools: [
       tool({
         name: 'pay',
+        needsApproval,
         input: { type: 'object', properties: { to: { type: 'string' } }, required: ['to'] },
         execute: ({ to }) => {
           pay(String(to))
@@ -55,6 +57,8 @@ export const payer = (pay: (to: string) => void, isFirst = true) =>
       }),
     ],
   })
+
+const withoutLease = ({ acquire: _, ...session }: Session): Session => session
 
 if (process.argv[1] === import.meta.filename) {
   const [mode = '', spec = ''] = process.argv.slice(2)
@@ -99,6 +103,21 @@ if (process.argv[1] === import.meta.filename) {
     say(process.pid)
     for await (const _ of process.stdin);
     await session.close()
+  }
+  if (mode.startsWith('approve')) {
+    const needs = needsOf(fold((await session.read()).events))
+    say(needs.length)
+    await new Promise((resolve) => process.stdin.once('data', resolve))
+    const agent = payer((to) => say({ paid: to }), false, true)
+    const answers = Object.fromEntries(needs.map(({ id }) => [id, approve()]))
+    const held = mode === 'approve' ? session : withoutLease(session)
+    const ended = await agent
+      .resume(held, answers)
+      .result()
+      .catch((error) => error)
+    say(isClewError(ended) ? { lost: ended.message } : { status: ended.status ?? String(ended) })
+    await session.close()
+    process.exit()
   }
   if (mode === 'pay') {
     await payer((to) => {

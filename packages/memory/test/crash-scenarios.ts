@@ -1,5 +1,5 @@
 /** Agents that are killed: what the crash kit plays on every store. */
-import { Agent, type AgentOptions, type Tool, tool } from '@clew/core'
+import { Agent, type AgentOptions, approve, type Tool, tool } from '@clew/core'
 import { type ScriptedReply, scriptedModel } from '@clew/core/testing'
 import type { CrashScenario, CrashWorld } from '@clew/testing'
 
@@ -99,6 +99,21 @@ export const scenarios: CrashScenario[] = [
       payer(world, [{ calls: [{ name: 'look' }, { name: 'note' }, ...pays('a')] }, 'Done.'], {
         tools: [harmless(world, 'look', 'pure'), harmless(world, 'note', 'idempotent'), pay(world)],
       }),
+  },
+  {
+    name: 'a handoff, and a policy',
+    inputs: ['Pay a, b and c.'],
+    agent: (world) => {
+      // Both count the answers of the talk that they share.
+      const clerk = payer(world, ['', { calls: pays('b', 'c') }, 'All three are paid.'], {
+        name: 'clerk',
+        tools: [pay(world, true)],
+      })
+      return payer(world, [{ calls: [...pays('a'), { name: 'transfer_to_clerk' }] }], {
+        handoffs: [clerk],
+        policy: ({ input }) => ((input as { to: string }).to === 'b' ? approve() : undefined),
+      })
+    },
   },
   {
     name: 'several runs in a session',

@@ -119,6 +119,27 @@ export function testStore(specOf: (id: string) => Spec): void {
       await session.close()
     })
 
+    it.each(['approve', 'approve-unleased'])(
+      'two processes answer the same needs at once (%s): one goes on, the other is told, each is paid once',
+      async (mode) => {
+        const spec = newSpec()
+        const session = openSpec(spec)
+        await payer(() => {}, true, true).run('Pay a and b.', { session })
+        const both = [start(mode, spec), start(mode, spec)]
+        for (const child of both) expect(await nextLine(child)).toBe(2)
+        for (const child of both) child.process.stdin?.write('go\n')
+        const told = (await Promise.all(both.map(rest))).flat() as { paid?: string; status?: string; lost?: string }[]
+        expect(told.flatMap(({ paid }) => paid ?? []).toSorted()).toEqual(['a', 'b'])
+        expect(told.flatMap(({ status }) => status ?? [])).toEqual(['done'])
+        expect(told.flatMap(({ lost }) => lost ?? [])).toEqual([
+          expect.stringMatching(
+            /is being worked on by process|it is unknown or was answered before|another run appended meanwhile/,
+          ),
+        ])
+        await session.close()
+      },
+    )
+
     it('a run whose process is killed goes on here, and nothing is paid twice', async () => {
       const spec = newSpec()
       const child = start('pay', spec)
