@@ -121,3 +121,30 @@ expectTypeOf(new Agent({ name: 'outer', model, tools: [withContext.asTool(), rea
 >()
 // @ts-expect-error no such option
 withContext.asTool({ nmae: 'x' })
+
+// What an agent hands over to has to live with the same context, and answer with the same output.
+expectTypeOf(new Agent({ name: 'desk', model, tools: [whoami], handoffs: [withContext, simple] })).toEqualTypeOf<
+  Agent<App, string>
+>()
+expectTypeOf(new Agent({ name: 'desk', model, handoffs: [withContext] })).toEqualTypeOf<Agent<App, string>>()
+new Agent({ name: 'desk', model, handoffs: [simple.asHandoff({ filter: (messages) => messages.slice(-1) })] })
+// @ts-expect-error the clerk answers with another output
+new Agent({ name: 'desk', model, handoffs: [extractor] })
+new Agent<unknown, string | { title: string; year: number }>({ name: 'desk', model, handoffs: [extractor, simple] })
+// @ts-expect-error this agent needs more than the context has
+new Agent<{ other: string }>({ name: 'desk', model, handoffs: [withContext] })
+const left: Agent = new Agent({ name: 'left', model, handoffs: () => [right] })
+const right: Agent = new Agent({ name: 'right', model, handoffs: () => [left] })
+new Agent({
+  name: 'p',
+  model,
+  tools: [whoami],
+  policy: (need, context) => {
+    expectTypeOf(need.for).toEqualTypeOf<'approval' | 'result' | 'verdict'>()
+    expectTypeOf(context).toEqualTypeOf<App>()
+    return undefined
+  },
+})
+// @ts-expect-error a policy answers, or leaves it to a person
+new Agent({ name: 'p', model, policy: () => true })
+expectTypeOf(await simple.run('x').steer('y')).toEqualTypeOf<{ seen: true; turn: number } | { seen: false }>()
