@@ -1,0 +1,1 @@
+export const respond = [{ calls: [{ name: 'look', arguments: {} }] }, 'About 175 euros.']
