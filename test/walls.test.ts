@@ -39,6 +39,7 @@ const floors = [
     'leash',
     'merge',
     'execute-tool',
+    'compact-history',
     'ask-model',
     'perform-tool',
     'hand-over',

@@ -1,8 +1,9 @@
 /** One call of the model as events: what is asked, what it showed, and the answer as a message of the history. */
 import { receiveCalls } from './arguments.ts'
+import { compactHistory } from './compact-history.ts'
 import type { Step } from './decide.ts'
 import { InputError, isClewError, ModelError } from './errors.ts'
-import type { ModelEnd, RunEvent } from './event.ts'
+import type { ModelEnd, ModelFailed, RunEvent } from './event.ts'
 import { checkHistory } from './history.ts'
 import { Leash } from './leash.ts'
 import type { AssistantMessage, Message, ToolCall, Usage } from './message.ts'
@@ -16,9 +17,38 @@ import type { World } from './world.ts'
 
 type ModelStep = Extract<Step, { type: 'model' }>
 
-/** The turn up to the answer. */
+/** The turn up to the answer. A history that the provider finds too long is made shorter, once. */
 export async function* askModel(step: ModelStep, state: RunState, world: World): AsyncGenerator<RunEvent[]> {
+  if (!state.request) yield* compactHistory(state, world)
+  if (world.signal.aborted) return
   yield [{ type: 'turn-start', turn: step.turn, ...(step.last && { last: step.last }) }]
+  const overflow = yield* attempt(step, state, world, true)
+  if (!overflow) return
+  let isShorter = false
+  for await (const events of compactHistory(state, world, true)) {
+    isShorter = true
+    yield events
+  }
+  const usage = usageOf(overflow)
+  if (isShorter) {
+    const reason = 'The history was too long for the model; it was made shorter.'
+    yield [{ type: 'model-restart', reason, ...(usage && { usage }) }]
+    yield* attempt(step, state, world, false)
+  } else if (world.signal.aborted) {
+    yield [{ type: 'model-aborted', turn: step.turn, partial: { text: '', reasoning: '' } }]
+  } else {
+    yield [modelFailed(step, overflow)]
+    throw overflow
+  }
+}
+
+/** One request. Returns the error of one that was too long, where it `mayOverflow`. */
+async function* attempt(
+  step: ModelStep,
+  state: RunState,
+  world: World,
+  mayOverflow: boolean,
+): AsyncGenerator<RunEvent[], ModelError | undefined> {
   let ids: string[] = []
   const callId = (index: number) => (ids[index] ??= world.newId())
   const partial = { text: '', reasoning: '' }
@@ -34,7 +64,7 @@ export async function* askModel(step: ModelStep, state: RunState, world: World):
         answer = undefined
         checkReply(next.value, world)
         yield [modelEnd(step, next.value, callId, world)]
-        return
+        return undefined
       }
       // The calls of an answer that begins again are other calls.
       yield next.value.map((delta) => {
@@ -45,14 +75,23 @@ export async function* askModel(step: ModelStep, state: RunState, world: World):
   } catch (error) {
     if (world.signal.aborted) {
       yield [{ type: 'model-aborted', turn: step.turn, partial }]
-      return
+      return undefined
     }
-    const usage = isClewError(error, 'model') ? error.details.usage : undefined
-    yield [{ type: 'model-failed', turn: step.turn, error: describeError(error), ...(usage && { usage }) }]
+    if (mayOverflow && isClewError(error, 'model') && error.details.kind === 'context-overflow') return error
+    yield [modelFailed(step, error)]
     throw error
   } finally {
     leash.release(answer)
   }
+}
+
+function modelFailed(step: ModelStep, error: unknown): ModelFailed {
+  const usage = usageOf(error)
+  return { type: 'model-failed', turn: step.turn, error: describeError(error), ...(usage && { usage }) }
+}
+
+function usageOf(error: unknown): Usage | undefined {
+  return isClewError(error, 'model') ? error.details.usage : undefined
 }
 
 /** Models and middleware of strangers forget to return. */

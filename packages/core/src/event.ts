@@ -10,6 +10,7 @@
  *         child                                   an event of the agent that a call runs
  *       handoff                                   another agent has the word
  *       steer                                     somebody added to the run
+ *       compacted                                 the history was made shorter
  *       output-invalid                            the answer did not fit the output schema and is asked for again
  *       … the next turn
  *     answer*                                     before a waiting call goes on
@@ -87,6 +88,8 @@ export type Child = { type: 'child'; id: string; event: RunEvent }
 export type HandoffTaken = { type: 'handoff'; agent: string; instructions?: string; messages?: Message[] }
 /** Messages that were added to the run while it went on; `turn` is the first to see them. */
 export type Steer = { type: 'steer'; turn: number; messages: Message[] }
+/** The first `upTo` messages of the model's view were replaced. The log keeps them. */
+export type Compacted = { type: 'compacted'; upTo: number; replacement: Message[] }
 export type OutputInvalid = { type: 'output-invalid'; problems: string; message: UserMessage }
 export type RunEnd = {
   type: 'run-end'
@@ -143,6 +146,7 @@ export type LoggedEvent = EventBase &
     | Child
     | HandoffTaken
     | Steer
+    | Compacted
     | OutputInvalid
     | AnswerGiven
     | RunEnd
@@ -181,6 +185,7 @@ const kinds: { [Type in EventType]: 'logged' | 'live' } = {
   child: 'logged',
   handoff: 'logged',
   steer: 'logged',
+  compacted: 'logged',
   'output-invalid': 'logged',
   answer: 'logged',
   'run-end': 'logged',

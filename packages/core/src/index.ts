@@ -24,6 +24,7 @@ export {
   type AnswerGiven,
   type Batch,
   type Child,
+  type Compacted,
   type EventBase,
   type EventOf,
   type EventType,
@@ -77,7 +78,7 @@ export {
   type UserMessage,
   type VideoPart,
 } from './message.ts'
-export type { Middleware, ToolRequest } from './middleware.ts'
+export type { Compaction, HistoryView, Middleware, ToolRequest } from './middleware.ts'
 export type { FinishReason, Model, ModelDelta, ModelReply, ModelRequest, Stop, ToolChoice, ToolSpec } from './model.ts'
 export { fold, reduce } from './reduce.ts'
 export type { RunResult } from './result.ts'

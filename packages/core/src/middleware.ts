@@ -5,14 +5,31 @@
 import { DefinitionError } from './errors.ts'
 import type { RunEvent } from './event.ts'
 import type { Json } from './json.ts'
-import type { ToolCall } from './message.ts'
-import type { ModelDelta, ModelReply, ModelRequest } from './model.ts'
+import type { Message, ToolCall } from './message.ts'
+import type { ModelDelta, ModelReply, ModelRequest, ToolSpec } from './model.ts'
 import type { RunState } from './state.ts'
 import type { Tool, ToolExecution } from './tool.ts'
 import type { ToolOutcome } from './tool-result.ts'
 
 /** One call on its way to its tool. `input` has been validated; a layer that changes it answers for what it puts there. */
 export type ToolRequest = { tool: Tool<never, never>; input: unknown; call: ToolCall; execution: ToolExecution }
+
+/** The history before a model call, as a compaction sees it. */
+export type HistoryView = {
+  messages: readonly Message[]
+  instructions?: string
+  tools: readonly ToolSpec[]
+  /** What the provider counted for the last request and its answer, and how many messages of the history that was. */
+  counted?: { tokens: number; messages: number }
+  /** Tokens that the model's context holds, where that is known. */
+  contextTokens?: number
+  /** There when the provider refused the request as too long: it is made once more with what comes of this. */
+  overflow?: boolean
+  signal: AbortSignal
+}
+
+/** `replacement` stands in the place of the first `upTo` messages. What stood there stays in the log. */
+export type Compaction = { upTo: number; replacement: Message[] }
 
 export type Middleware = {
   name: string
@@ -22,6 +39,8 @@ export type Middleware = {
     request: ModelRequest,
     next: (request: ModelRequest) => AsyncGenerator<ModelDelta[], ModelReply>,
   ): AsyncGenerator<ModelDelta[], ModelReply>
+  /** Makes the history shorter, before a turn begins. What it returns is logged, and holds from then on. */
+  compact?(view: HistoryView): Compaction | undefined | Promise<Compaction | undefined>
   /** Yields progress, returns the outcome. An error thrown here becomes an error result for the model. */
   tool?(
     request: ToolRequest,

@@ -69,6 +69,8 @@ export interface Model {
    * model's own, and each is told by a `model-restart`. Throws `ModelError`.
    */
   generate(request: ModelRequest): AsyncGenerator<ModelDelta[], ModelReply>
+  /** Tokens that its context holds, where that is known. */
+  contextTokens?(): number | undefined
   /** About how many US dollars the request's input will cost; asked before it is made when `limits.usd` is set. */
   estimateUsd?(request: ModelRequest): number | undefined
 }

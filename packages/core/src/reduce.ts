@@ -42,6 +42,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       if (!isWithheld(event)) draft.messages.push(Object.freeze(event.message))
       if (event.stop) draft.stopping = event.stop
       draft.usage = addUsage(draft.usage, event.usage)
+      count(draft, event.usage)
       draft.finishReason = event.finishReason
       draft.lastWords = {
         text: textOf(event.message.content),
@@ -105,6 +106,10 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
     case 'steer':
       for (const message of event.messages) draft.messages.push(Object.freeze(message))
       return draft
+    case 'compacted':
+      draft.messages.splice(0, event.upTo, ...event.replacement.map((message) => Object.freeze(message)))
+      delete draft.counted
+      return draft
     case 'output-invalid':
       draft.repairs += 1
       draft.messages.push(Object.freeze(event.message))
@@ -123,12 +128,13 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
 }
 
 function startRun(draft: RunState, event: RunStart): RunState {
-  const { v, messages, standing } = draft
+  const { v, messages, standing, counted } = draft
   const conversation = draft.conversation || event.id
   for (const message of event.input) messages.push(Object.freeze(message))
   for (const key of Object.keys(draft)) delete (draft as Record<string, unknown>)[key]
   Object.assign(draft, emptyState(), { v, id: event.id, conversation, agent: event.agent, messages })
   if (standing) draft.standing = standing
+  if (counted) draft.counted = counted
   if (event.instructions !== undefined) draft.instructions = event.instructions
   return draft
 }
@@ -137,10 +143,17 @@ function handOver(draft: RunState, { agent, instructions, messages }: HandoffTak
   delete draft.handoff
   delete draft.instructions
   if (instructions !== undefined) draft.instructions = instructions
-  if (messages) draft.messages = messages.map((message) => Object.freeze(message))
+  if (messages) {
+    draft.messages = messages.map((message) => Object.freeze(message))
+    delete draft.counted
+  }
   if (draft.agent !== agent) draft.since = draft.turn
   draft.agent = agent
   return draft
+}
+
+function count(draft: RunState, { inputTokens, outputTokens }: Usage): void {
+  if (inputTokens > 0) draft.counted = { tokens: inputTokens + outputTokens, messages: draft.messages.length }
 }
 
 /** A guard let nothing of the answer through. Providers refuse an empty message in a history. */

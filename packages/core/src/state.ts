@@ -67,6 +67,8 @@ export type RunState = {
   instructions?: string
   /** The model's view; the session's log keeps the originals. */
   messages: Message[]
+  /** Tokens that the provider counted for the last request and its answer, and how many of the messages that was. */
+  counted?: { tokens: number; messages: number }
   pending: PendingCall[]
   /** Tool calls started in this run. */
   toolCalls: number

@@ -75,6 +75,7 @@ const places: { [name: string]: (hang: Hang, log: Session) => Place } = {
   'a layer around the run waits': (hang) => ({ options: { use: [layer('run', hang)] } }),
   'a layer around the model waits': (hang) => ({ options: { use: [layer('model', hang)] } }),
   'a layer around a tool waits': (hang) => ({ options: { use: [layer('tool', hang)] } }),
+  'the history is made shorter': (hang) => ({ options: { use: [{ name: 'hangs', compact: hang }] } }),
   'a handoff is filtered': (hang) => handoffTo({}, hang),
   'the next agent’s instructions are made': (hang) => handoffTo({ instructions: hang }),
   'the next agent’s tools are made': (hang) => handoffTo({ tools: hang }),

@@ -60,6 +60,9 @@ const { event } = fc.letrec<{ event: LoggedEvent }>((tie) => ({
     id.map((each): LoggedEvent => ({ type: 'tool-end', id: each, name: 'x', content: 'over', handoff: 'b' })),
     fc.tuple(id, text).map(([agent, instructions]): LoggedEvent => ({ type: 'handoff', agent, instructions })),
     text.map((content): LoggedEvent => ({ type: 'handoff', agent: 'c', messages: [{ role: 'user', content }] })),
+    fc
+      .tuple(fc.integer({ min: 1, max: 3 }), text)
+      .map(([upTo, content]): LoggedEvent => ({ type: 'compacted', upTo, replacement: [{ role: 'user', content }] })),
     text.map((content): LoggedEvent => ({ type: 'steer', turn: 2, messages: [{ role: 'user', content }] })),
     fc.tuple(id, answer).map(([each, given]): LoggedEvent => ({ type: 'answer', id: each, answer: given })),
     fc.tuple(id, tie('event')).map(([each, inner]): LoggedEvent => ({ type: 'child', id: each, event: inner })),

@@ -52,6 +52,7 @@ export function chatModel({ id, profile, settings, where, defaults, card: known 
   }
   return {
     id,
+    contextTokens: () => card?.contextLength,
     estimateUsd: (request) => card && estimateOf(card, request),
     async *generate(request) {
       // A client that could not be made (no key yet) is tried again at the next request.
