@@ -1,4 +1,6 @@
 /** The public face of `@clew/memory`. */
+export { type Atom, atomsOf } from './compaction/atoms.ts'
+export { estimateMessage, estimateNextTokens, estimateTokens, type RequestParts } from './compaction/tokens.ts'
 export { type FileSessionOptions, fileSession } from './file-session.ts'
 export type { PostgresClient, PostgresPool } from './postgres-pool.ts'
 export { type PostgresSessionOptions, postgresSession } from './postgres-session.ts'
