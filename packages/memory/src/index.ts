@@ -2,6 +2,7 @@
 export { type Atom, atomsOf } from './compaction/atoms.ts'
 export { type Compaction, compact } from './compaction/compact.ts'
 export type { CompactionView, CompactOptions } from './compaction/options.ts'
+export { readArtifactTool } from './compaction/read-artifact.ts'
 export { estimateMessage, estimateNextTokens, estimateTokens, type RequestParts } from './compaction/tokens.ts'
 export { type FileSessionOptions, fileSession } from './file-session.ts'
 export type { PostgresClient, PostgresPool } from './postgres-pool.ts'
