@@ -7,7 +7,7 @@ import type { ModelEnd, ModelFailed, RunEvent } from './event.ts'
 import { checkHistory } from './history.ts'
 import { Leash } from './leash.ts'
 import type { AssistantMessage, Message, ToolCall, Usage } from './message.ts'
-import { noUsage } from './message.ts'
+import { receiveUsage } from './message.ts'
 import { compose } from './middleware.ts'
 import type { ModelDelta, ModelReply, ModelRequest, ToolSpec } from './model.ts'
 import type { RunState } from './state.ts'
@@ -198,16 +198,6 @@ function modelEnd(step: ModelStep, reply: ModelReply, callId: (index: number) =>
     usage: receiveUsage(reply.usage),
     ...(reply.stop && { stop: sealStop(reply.stop) }),
   }
-}
-
-/** Limits add these up: what is no amount counts as nothing. */
-function receiveUsage(usage: Usage | undefined): Usage {
-  if (!usage) return { ...noUsage, requests: 1, unreported: 1 }
-  const amounts = Object.entries({ ...noUsage, ...usage }).map(([name, value]) => [
-    name,
-    typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY ? value : 0,
-  ])
-  return Object.fromEntries(amounts) as Usage
 }
 
 /** Ids of the calls that may not run, each with the reason. The talk moves on to one agent only. */

@@ -2,6 +2,7 @@
 import { DefinitionError } from './errors.ts'
 import type { RunEvent } from './event.ts'
 import { checkHistory } from './history.ts'
+import { receiveUsage } from './message.ts'
 import type { Compaction, HistoryView, Middleware } from './middleware.ts'
 import type { RunState } from './state.ts'
 import type { World } from './world.ts'
@@ -35,12 +36,13 @@ function viewOf(state: RunState, { model, specs, signal }: World, overflow: bool
 }
 
 /** @throws DefinitionError when the rest would be no history that a provider takes. */
-function checked({ upTo, replacement }: Compaction, { messages }: RunState, { name }: Middleware): Compaction {
+function checked({ upTo, replacement, usage }: Compaction, { messages }: RunState, { name }: Middleware): Compaction {
   const isInside = Number.isInteger(upTo) && upTo > 0 && upTo <= messages.length && Array.isArray(replacement)
   const problem = isInside
     ? checkHistory([...replacement, ...messages.slice(upTo)])
     : `upTo is ${JSON.stringify(upTo)} of ${messages.length} messages, with ${Array.isArray(replacement) ? replacement.length : 'no'} in their place`
-  if (problem === undefined) return { upTo, replacement: structuredClone(replacement) }
+  if (problem === undefined)
+    return { upTo, replacement: structuredClone(replacement), ...(usage && { usage: receiveUsage(usage) }) }
   throw new DefinitionError(
     `Middleware "${name}": compact() gave a history that no provider would take: ${problem}. Replace whole turns: calls go with their results.`,
   )

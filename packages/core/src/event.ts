@@ -89,7 +89,7 @@ export type HandoffTaken = { type: 'handoff'; agent: string; instructions?: stri
 /** Messages that were added to the run while it went on; `turn` is the first to see them. */
 export type Steer = { type: 'steer'; turn: number; messages: Message[] }
 /** The first `upTo` messages of the model's view were replaced. The log keeps them. */
-export type Compacted = { type: 'compacted'; upTo: number; replacement: Message[] }
+export type Compacted = { type: 'compacted'; upTo: number; replacement: Message[]; usage?: Usage }
 export type OutputInvalid = { type: 'output-invalid'; problems: string; message: UserMessage }
 export type RunEnd = {
   type: 'run-end'

@@ -123,3 +123,13 @@ export function textOf(content: Content): string {
 function isRecord(value: unknown): value is { [key: string]: unknown } {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** Limits add these up: what is no amount counts as nothing. */
+export function receiveUsage(usage: Usage | undefined): Usage {
+  if (!usage) return { ...noUsage, requests: 1, unreported: 1 }
+  const amounts = Object.entries({ ...noUsage, ...usage }).map(([name, value]) => [
+    name,
+    typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY ? value : 0,
+  ])
+  return Object.fromEntries(amounts) as Usage
+}

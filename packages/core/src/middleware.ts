@@ -5,7 +5,7 @@
 import { DefinitionError } from './errors.ts'
 import type { RunEvent } from './event.ts'
 import type { Json } from './json.ts'
-import type { Message, ToolCall } from './message.ts'
+import type { Message, ToolCall, Usage } from './message.ts'
 import type { ModelDelta, ModelReply, ModelRequest, ToolSpec } from './model.ts'
 import type { RunState } from './state.ts'
 import type { Tool, ToolExecution } from './tool.ts'
@@ -28,8 +28,8 @@ export type HistoryView = {
   signal: AbortSignal
 }
 
-/** `replacement` stands in the place of the first `upTo` messages. What stood there stays in the log. */
-export type Compaction = { upTo: number; replacement: Message[] }
+/** `replacement` stands in the place of the first `upTo` messages; what stood there stays in the log. `usage`: what a summary cost. */
+export type Compaction = { upTo: number; replacement: Message[]; usage?: Usage }
 
 export type Middleware = {
   name: string

@@ -108,6 +108,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       return draft
     case 'compacted':
       draft.messages.splice(0, event.upTo, ...event.replacement.map((message) => Object.freeze(message)))
+      if (event.usage) draft.usage = addUsage(draft.usage, event.usage)
       delete draft.counted
       return draft
     case 'output-invalid':

@@ -1,6 +1,7 @@
 /** The public face of `@clew/memory`. */
 export { type Atom, atomsOf } from './compaction/atoms.ts'
-export { type Compaction, compact } from './compaction/compact.ts'
+export { compact } from './compaction/compact.ts'
+export { type CompactionOptions, compaction } from './compaction/compaction.ts'
 export type { CompactionView, CompactOptions } from './compaction/options.ts'
 export { readArtifactTool } from './compaction/read-artifact.ts'
 export { estimateMessage, estimateNextTokens, estimateTokens, type RequestParts } from './compaction/tokens.ts'

@@ -1,7 +1,7 @@
 /** `firstFlaw()`: what is wrong with a compaction, told without its help: atoms, fixed parts and sizes are found anew here. */
 import { isDeepStrictEqual } from 'node:util'
-import { checkHistory, type Message } from '@clew/core'
-import { type Compaction, type CompactionView, type CompactOptions, estimateTokens } from '../src/index.ts'
+import { type Compaction, checkHistory, type Message } from '@clew/core'
+import { type CompactionView, type CompactOptions, estimateTokens } from '../src/index.ts'
 
 export const isOwn = (message: Message) =>
   message.role === 'user' && typeof message.content === 'string' && /^.{1,30}clew-compaction-1/.test(message.content)

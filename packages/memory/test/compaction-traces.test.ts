@@ -1,18 +1,9 @@
 /** The recorded conversations of `../shared/cases`, compacted before every request as for a model with a tiny context. */
 import type { Message } from '@clew/core'
 import { describe, expect, it } from 'vitest'
-import { readCases } from '../../../test/shared.ts'
 import { type CompactOptions, compact } from '../src/index.ts'
 import { applied, firstFlaw, frozen } from './check-compaction.ts'
-
-type Turn = { user: string; calls: { name: string; arguments: object; result: string }[] }
-type Trace = { id: string; turns: Turn[] }
-
-const tau = ['retail.jsonl', 'airline.jsonl'].flatMap((file) => readCases<Turn & { id: string }>('tau-bench', file))
-const traces: Trace[] = [
-  ...readCases<Trace>('bfcl-multi-turn'),
-  ...tau.map(({ id, ...turn }) => ({ id, turns: [turn] })),
-]
+import { type Trace, traces } from './traces.ts'
 
 /** The whole conversation, the user coming back `times` times with the same, in the pieces that come between two requests. */
 function piecesOf({ turns }: Trace, times: number, allAtOnce: boolean): Message[][] {

@@ -6,6 +6,8 @@ import { isClewError, respond, type Session } from '@clew/core'
 import { sessionContract } from '@clew/testing'
 import { describe, expect, it } from 'vitest'
 import { batch, openSpec, payer, type Spec } from './child.ts'
+import { playTrace } from './long-talk.ts'
+import { traces } from './traces.ts'
 
 type Child = { process: ChildProcess; lines: AsyncIterator<string>; errors: () => string; ended: Promise<unknown> }
 
@@ -51,6 +53,22 @@ export function testStore(specOf: (id: string) => Spec): void {
   describe('the contract', { timeout: slow }, () => {
     for (const { name, run } of sessionContract((id) => openSpec(specOf(id)))) it(name, run)
   })
+
+  it.skipIf(traces.length === 0)(
+    'recorded conversations in a context of 2,000 tokens: every request fits, nothing is lost',
+    { timeout: 2 * slow },
+    async () => {
+      const played = await Promise.all(
+        traces.map(async (trace) => {
+          const spec = newSpec()
+          const { problems, compactions } = await playTrace(trace, () => openSpec(spec))
+          return { problems: problems.map((problem) => `${trace.id}: ${problem}`), compactions }
+        }),
+      )
+      expect(played.flatMap(({ problems }) => problems)).toEqual([])
+      expect(played.reduce((sum, { compactions }) => sum + compactions, 0)).toBeGreaterThan(traces.length)
+    },
+  )
 
   describe('between processes', { timeout: slow }, () => {
     it.each([1, 2, 5, 12])(

@@ -1,15 +1,12 @@
 /** `compact()`: what stands in the place of the older part of a history, so that the next request fits the model's context. */
-import type { Message } from '@clew/core'
-import { type Draft, draftOf, messagesIn } from './draft.ts'
+import type { Compaction } from '@clew/core'
+import { type Draft, draftOf, looseSlots, messagesIn, recentSlots } from './draft.ts'
 import { dropOldest } from './drop-oldest.ts'
 import { dropSuperseded } from './drop-superseded.ts'
 import { type CompactionView, type CompactOptions, checkOptions } from './options.ts'
 import { shortenArguments } from './shorten-arguments.ts'
 import { shortenResults } from './shorten-results.ts'
 import { summariseOldest } from './summarise-oldest.ts'
-
-/** `messages[0, upTo)` of the model's view are replaced by `replacement`; what comes behind stays as it is. */
-export type Compaction = { upTo: number; replacement: Message[] }
 
 /**
  * Makes the request smaller once it is above high water, with as much as it takes to come below low water:
@@ -25,6 +22,9 @@ export type Compaction = { upTo: number; replacement: Message[] }
  * gives the same result, as far as `artifacts` and `summarise` do. A summary that fails, is empty or is longer than what
  * it stands for is not taken; then atoms are dropped only where the request is still above high water.
  *
+ * After an `overflow` that all of this does not help, long results of the last turns are shortened as well: the run would
+ * end otherwise.
+ *
  * @returns undefined below high water, and when nothing would help
  * @throws InputError for options that say nothing; the signal's reason when it fires; what `isPinned` throws
  */
@@ -36,11 +36,12 @@ export async function compact(
   const checked = checkOptions(options, view.usedTokens)
   const draft = draftOf(view, checked)
   if (draft.size <= draft.high) return undefined
-  await shortenResults(draft, checked, signal)
+  await shortenResults(draft, checked, signal, looseSlots(draft))
   dropSuperseded(draft)
   shortenArguments(draft)
   const hasFailed = checked.summarise && (await summariseOldest(draft, checked.summarise, signal)) === 'failed'
   if (!hasFailed || draft.size > draft.high) dropOldest(draft)
+  if (view.overflow) await shortenResults(draft, checked, signal, recentSlots(draft))
   return compactionOf(draft)
 }
 

@@ -9,6 +9,8 @@ export type Slot = {
   readonly atom: Atom
   /** Nothing in it may change. */
   readonly isFixed: boolean
+  /** Fixed for the only reason that it is one of the last. */
+  readonly isRecent: boolean
   /** By the estimate, of what stands here now. */
   tokens: number
   /** What stands in the atom's place; absent while that is the atom itself. */
@@ -32,8 +34,9 @@ export function draftOf(view: CompactionView, options: CheckedOptions): Draft {
   const fixedFrom = firstFixed(atoms, options.keepTurns)
   const slots = atoms.map((atom, index): Slot => {
     const isPinned = () => atom.messages.some((message, at) => options.isPinned?.(message, atom.start + at))
-    const isFixed = index >= fixedFrom || atom.kind === 'system' || isPinned()
-    return { atom, isFixed, tokens: tokensOf(atom.messages) }
+    const isKept = atom.kind === 'system' || isPinned()
+    const isLate = index >= fixedFrom
+    return { atom, isFixed: isKept || isLate, isRecent: isLate && !isKept, tokens: tokensOf(atom.messages) }
   })
   const estimate = slots.reduce(
     (sum, slot) => sum + slot.tokens,
@@ -59,6 +62,11 @@ export function isEnough({ size, low }: Draft): boolean {
 /** What may be changed and still stands, oldest first. */
 export function looseSlots({ slots }: Draft): Slot[] {
   return slots.filter((slot) => !slot.isFixed && messagesIn(slot).length > 0)
+}
+
+/** What only has to stay because it is new, oldest first. */
+export function recentSlots({ slots }: Draft): Slot[] {
+  return slots.filter(({ isRecent }) => isRecent)
 }
 
 export function messagesIn({ atom, changed }: Slot): readonly Message[] {

@@ -6,6 +6,8 @@ import type { RequestParts } from './tokens.ts'
 export type CompactionView = RequestParts & {
   /** Tokens of the whole request now, where more is known than the estimate; see `estimateNextTokens()`. */
   usedTokens?: number
+  /** The provider refused the request as too long: results of the last turns may be shortened, too. */
+  overflow?: boolean
 }
 
 export type CompactOptions = {

@@ -1,7 +1,7 @@
 /** `shortenResults()`: long results give way to their beginning and to the name of the artifact that has the rest. */
 import type { Content, ContentPart, ToolMessage } from '@clew/core'
 import { textOf } from '@clew/core'
-import { type Draft, isEnough, looseSlots, messagesIn, replaceMessage, type Slot } from './draft.ts'
+import { type Draft, isEnough, messagesIn, replaceMessage, type Slot } from './draft.ts'
 import type { CheckedOptions } from './options.ts'
 import { estimateText } from './tokens.ts'
 import { isStandIn, standIn } from './words.ts'
@@ -9,8 +9,13 @@ import { isStandIn, standIn } from './words.ts'
 /** Characters of a result that stay, at most. */
 const headChars = 500
 
-export async function shortenResults(draft: Draft, options: CheckedOptions, signal: AbortSignal): Promise<void> {
-  for (const slot of looseSlots(draft)) {
+export async function shortenResults(
+  draft: Draft,
+  options: CheckedOptions,
+  signal: AbortSignal,
+  slots: readonly Slot[],
+): Promise<void> {
+  for (const slot of slots) {
     for (const [at, message] of messagesIn(slot).entries()) {
       if (isEnough(draft)) return
       if (message.role === 'tool') await shortenResult(draft, slot, at, message, options, signal)
