@@ -1,0 +1,117 @@
+/** `State`: memories in this process, and the changes by which they come to be. */
+import type { Artifact, BlockRow, EntryRow, Shelf } from './backend.ts'
+import { chainOf } from './convert.ts'
+import { covers } from './scope.ts'
+import { wordsOf } from './words.ts'
+
+/** One change of the scope `in`. */
+export type Change = { in: readonly string[] } & (
+  | { block: BlockRow }
+  | { add: EntryRow[] }
+  /** By the scopes where they stand. */
+  | { remove: { in: readonly string[]; ids: string[] }[] }
+  | { artifact: Artifact }
+  | { hold: boolean }
+  | { erase: true }
+  | { load: Shelf<Artifact>[] }
+  /** Only in a file that was written anew. */
+  | { epoch: number }
+)
+
+export type Kept = EntryRow & { words: Map<string, number>; length: number }
+export type Place = {
+  path: readonly string[]
+  epoch: number
+  held: boolean
+  blocks: Map<string, BlockRow[]>
+  entries: Map<string, Kept>
+  artifacts: Map<string, string>
+}
+
+export class State {
+  readonly #tenants = new Map<string, Map<string, Place>>()
+
+  find(path: readonly string[]): Place | undefined {
+    return this.#tenants.get(path[0] as string)?.get(JSON.stringify(path))
+  }
+
+  /** The scope and all below it, as far as anything was ever kept there. */
+  covered(path: readonly string[]): Place[] {
+    const places = this.#tenants.get(path[0] as string)?.values() ?? []
+    return [...places].filter((place) => covers(path, place.path))
+  }
+
+  /** The scope and those above it. */
+  chain(path: readonly string[]): Place[] {
+    return chainOf(path).flatMap((each) => this.find(each) ?? [])
+  }
+
+  epoch(path: readonly string[]): string {
+    return chainOf(path)
+      .map((each) => this.find(each)?.epoch ?? 0)
+      .join('.')
+  }
+
+  all(): Place[] {
+    return [...this.#tenants.values()].flatMap((places) => [...places.values()])
+  }
+
+  apply(change: Change): void {
+    const place = this.#make(change.in)
+    if ('block' in change) putBlock(place, change.block)
+    else if ('add' in change) for (const entry of change.add) putEntry(place, entry)
+    else if ('remove' in change)
+      for (const { in: path, ids } of change.remove) for (const id of ids) this.find(path)?.entries.delete(id)
+    else if ('artifact' in change) place.artifacts.set(change.artifact.id, change.artifact.text)
+    else if ('hold' in change) place.held = change.hold
+    else if ('epoch' in change) place.epoch = change.epoch
+    else if ('load' in change) for (const shelf of change.load) this.#load(shelf)
+    else this.#erase(place)
+  }
+
+  #make(path: readonly string[]): Place {
+    const places = this.#tenants.get(path[0] as string) ?? new Map<string, Place>()
+    this.#tenants.set(path[0] as string, places)
+    const key = JSON.stringify(path)
+    const place = places.get(key) ?? {
+      path,
+      epoch: 0,
+      held: false,
+      blocks: new Map(),
+      entries: new Map(),
+      artifacts: new Map(),
+    }
+    places.set(key, place)
+    return place
+  }
+
+  #load({ path, blocks, entries, artifacts }: Shelf<Artifact>): void {
+    const place = this.#make(path)
+    for (const name of new Set(blocks.map((block) => block.name))) place.blocks.delete(name)
+    for (const block of blocks) putBlock(place, block)
+    for (const entry of entries) putEntry(place, entry)
+    for (const { id, text } of artifacts) place.artifacts.set(id, text)
+  }
+
+  #erase({ path, epoch }: Place): void {
+    const places = this.#tenants.get(path[0] as string)
+    // What was below needs no epoch of its own any more: whoever opened it remembers this one's too.
+    for (const place of this.covered(path)) places?.delete(JSON.stringify(place.path))
+    this.#make(path).epoch = epoch + 1
+  }
+}
+
+function putBlock(place: Place, block: BlockRow): void {
+  const values = place.blocks.get(block.name) ?? []
+  values.push(block)
+  place.blocks.set(block.name, values)
+}
+
+function putEntry(place: Place, entry: EntryRow): void {
+  const words = wordsOf(entry.text)
+  place.entries.set(entry.id, { ...entry, words, length: lengthOf(words) })
+}
+
+export function lengthOf(words: Map<string, number>): number {
+  return [...words.values()].reduce((sum, count) => sum + count, 0)
+}

@@ -1,0 +1,49 @@
+/**
+ * `memoryContract()`: what every scoped memory store keeps to, as tests for any runner:
+ *
+ *     for (const { name, run } of memoryContract({ scope, store: () => myStore(place) })) it(name, run)
+ */
+import type { MemoryCase } from './memory-desk.ts'
+import { memoryIsolation } from './memory-isolation.ts'
+import type { MemoryStoreLike, Parts } from './memory-like.ts'
+import { memoryRecords } from './memory-records.ts'
+import { memoryRemoval } from './memory-removal.ts'
+import { memorySearch } from './memory-search.ts'
+import type { ContractCase } from './session-contract.ts'
+
+/**
+ * `store` gives a store of one place; called again, the same place through a new object, as a restarted process would (a store
+ * that lives in the process alone gives views of one). Tenants are new in every run, so the place need not be
+ * empty. Each case rejects with an `AssertionError` when the store breaks it.
+ */
+export function memoryContract<Scope>(given: {
+  scope: (parts: Parts) => Scope
+  store: () => MemoryStoreLike<Scope> | Promise<MemoryStoreLike<Scope>>
+}): ContractCase[] {
+  const cases: MemoryCase[] = [...memoryRecords, ...memorySearch, ...memoryRemoval, ...memoryIsolation]
+  return cases.map(([name, check]) => ({
+    name,
+    async run() {
+      const stores = new Set<MemoryStoreLike<Scope>>()
+      const store = async () => {
+        const made = await given.store()
+        stores.add(made)
+        return made
+      }
+      let first: MemoryStoreLike<Scope> | undefined
+      try {
+        await check({
+          scope: given.scope,
+          store: store as () => Promise<MemoryStoreLike<unknown>>,
+          async open(parts) {
+            first ??= await store()
+            return await first.open(given.scope(parts))
+          },
+          reopen: async (parts) => (await store()).open(given.scope(parts)),
+        })
+      } finally {
+        await Promise.allSettled([...stores].map((each) => each.close()))
+      }
+    },
+  }))
+}

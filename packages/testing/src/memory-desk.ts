@@ -1,0 +1,66 @@
+/** What the cases of the memory contract share. */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { isClewError } from '@clew/core'
+import type { EntryLike, MemoryLike, MemoryStoreLike, Parts } from './memory-like.ts'
+
+/** What a case works with. */
+export type MemoryDesk = {
+  open(parts: Parts): Promise<MemoryLike>
+  /** As `open`, through a new store object, as a restarted process would. */
+  reopen(parts: Parts): Promise<MemoryLike>
+  scope(parts: Parts): unknown
+  /** A new store object, closed behind the case. */
+  store(): Promise<MemoryStoreLike<unknown>>
+}
+export type MemoryCase = [name: string, check: (desk: MemoryDesk) => Promise<void>]
+
+export const newTenant = () => `tenant-${randomUUID()}`
+
+export type Refusal = 'InputError' | 'MemoryError' | 'StaleBlockError' | 'ErasedError' | 'HeldError'
+
+/** Rejects, with an error of Clew's of that name; gives it. */
+export async function refused(work: Promise<unknown>, kind: Refusal, what: string): Promise<Error> {
+  const error = await work.then(
+    () => assert.fail(`${what} was not refused`),
+    (error: unknown) => error,
+  )
+  assert.ok(isClewError(error) && error.name === kind, `${what} was refused, but not with ${kind}: ${error}`)
+  return error
+}
+
+export const fact = (id: string, text: string, more: Partial<EntryLike> = {}): EntryLike => ({
+  id,
+  kind: 'fact',
+  text,
+  at: 1000,
+  ...more,
+})
+
+export async function idsOf(memory: MemoryLike, query: Parameters<MemoryLike['search']>[0]): Promise<string[]> {
+  return (await memory.search(query)).map(({ entry }) => entry.id)
+}
+
+export async function linesOf(memory: MemoryLike): Promise<string[]> {
+  const lines: string[] = []
+  for await (const line of memory.export()) lines.push(line)
+  return lines
+}
+
+/** Text that some encoding, database or JSON library is known to change. */
+export const hardTexts = [
+  ' \t\r\n\u2028\u2029\u0085',
+  'naïve ŒÆ Ω≈ç√ 中文 العربية',
+  'é is not e\u0301',
+  '👩‍👩‍👧‍👦🏳️‍🌈',
+  'nul \u0000 inside',
+  '\u0000',
+  '\\u0000 \\0 \u001a0000 \u001a',
+  'half \ud83d of an emoji',
+  '\udc00 the other half',
+  '\ufeffwith a mark',
+  '" \' ` ; -- $1 ? ?1 :a @b %s {} </script> {1,2} NULL',
+  '__proto__',
+  'constructor',
+  '1e3',
+]
