@@ -42,11 +42,15 @@ const ofPostgres: { [code: string]: string } = {
 /** `doing` reads as in: Session "a" could not be *appended to*. */
 export function failure(id: string, doing: string, place: string, cause: unknown): SessionError {
   if (cause instanceof SessionError) return cause
+  return new SessionError(`Session "${id}" could not be ${doing} (${place}): ${reasonOf(cause)}`, { cause })
+}
+
+/** Why, and the next move. */
+export function reasonOf(cause: unknown): string {
   const { code = '', errcode, message, errstr } = cause as Cause
   const next = errcode === undefined ? (ofSystem[code] ?? ofPostgres[code]) : ofSqlite[errcode & 0xff]
   const reason = [message || code || 'unknown reason', errstr].filter(Boolean).join(': ')
-  const text = `Session "${id}" could not be ${doing} (${place}): ${reason}`
-  return new SessionError(`${text.replace(/\.?$/, '.')} ${next ?? 'Mend that, then resume.'}`, { cause })
+  return `${reason.replace(/\.?$/, '.')} ${next ?? 'Mend that, then resume.'}`
 }
 
 /** An append at a position that is not the end of the log. */

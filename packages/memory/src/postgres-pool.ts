@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { SessionError } from '@clew/core'
 import { type Share, share } from './shared.ts'
 
-type Value = string | number | null
+export type Value = string | number | null
 type Answer = { rows: { [column: string]: unknown }[] }
 
 /** What is used of `Pool` and `PoolClient` of `pg`. */
@@ -74,7 +74,9 @@ async function makeTables(pool: PostgresPool, schema: string): Promise<void> {
   const name = `"${schema.replaceAll('"', '""')}"`
   // Looked at first: a user who may not create anything can use what its owner made.
   const { rows } = await pool.query('SELECT to_regclass($1) IS NOT NULL AS there', [`${name}.version`])
-  const found = rows[0]?.there ? (await pool.query(`SELECT version FROM ${name}.version`)).rows[0] : undefined
+  const found = rows[0]?.there
+    ? (await pool.query(`SELECT version FROM ${name}.version WHERE part = 'sessions'`)).rows[0]
+    : undefined
   if (found && (found.version as number) > version) {
     throw new SessionError(
       `The schema ${name} was written by a newer version of Clew (its sessions are v${found.version}, this reads v${version}). Update Clew to open it.`,

@@ -5,16 +5,15 @@
  * `BEGIN IMMEDIATE` transaction, durable when it has returned (WAL, `synchronous = FULL`). All sessions of a process
  * that name the same file share one connection, which is closed behind the last of them.
  */
-import { mkdir } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Lease, LoggedEvent, Session } from '@clew/core'
 import { SessionError } from '@clew/core'
 import { checkId, closed, failure, stale } from './failure.ts'
 import { heldError, isGone, parseHolder, thisProcess } from './holder.ts'
 import { keepLease } from './keep-lease.ts'
 import { type Share, share } from './shared.ts'
+import { openSqlite, transaction } from './sqlite-file.ts'
 
 export type SqliteSessionOptions = {
   /** The database; made, with its folder, when it is not there. Default: `.clew/sessions.db` below the working directory. */
@@ -35,9 +34,6 @@ const tables = `
     session TEXT PRIMARY KEY, token TEXT NOT NULL, holder TEXT NOT NULL, renewed INTEGER NOT NULL
   ) STRICT;`
 
-/** How long, in milliseconds, a statement waits for another process's transaction. */
-const busyMs = 5000
-
 const connections = new Map<string, { resource: Promise<DatabaseSync>; users: number }>()
 
 /**
@@ -57,7 +53,10 @@ export function sqliteSession(id: string, options: SqliteSessionOptions = {}): R
   async function attempt<Result>(doing: string, work: (db: DatabaseSync) => Result): Promise<Result> {
     if (isClosed) throw closed(id)
     try {
-      connection ??= share(connections, file, { open: () => open(file), close: (db) => db.close() })
+      connection ??= share(connections, file, {
+        open: () => openSqlite(file, (db) => makeTables(db, file)),
+        close: (db) => db.close(),
+      })
       const opened = connection
       const db = await opened.resource.catch((error) => {
         if (connection === opened) connection = undefined
@@ -128,24 +127,6 @@ export function sqliteSession(id: string, options: SqliteSessionOptions = {}): R
   }
 }
 
-async function open(file: string): Promise<DatabaseSync> {
-  await mkdir(dirname(file), { recursive: true })
-  const { DatabaseSync } = await import('node:sqlite')
-  for (let tries = 1; ; tries += 1) {
-    const db = new DatabaseSync(file)
-    try {
-      db.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`)
-      transaction(db, () => makeTables(db, file))
-      return db
-    } catch (error) {
-      db.close()
-      // Two processes that make one file at once: the change to WAL does not wait for the other as transactions do.
-      if (tries === 20 || ((error as { errcode?: number }).errcode ?? 0) % 256 !== 5) throw error
-      await wait(10 + Math.random() * 20)
-    }
-  }
-}
-
 /** @throws SessionError when the tables are a later Clew's. */
 function makeTables(db: DatabaseSync, file: string): void {
   const there = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'clew_version'").get()
@@ -158,21 +139,4 @@ function makeTables(db: DatabaseSync, file: string): void {
   if (row) return
   db.exec(tables)
   db.prepare("INSERT INTO clew_version VALUES ('sessions', ?)").run(version)
-}
-
-/** All of `work` or nothing; it may not wait, since others use the connection. */
-function transaction<Result>(db: DatabaseSync, work: () => Result): Result {
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    const result = work()
-    db.exec('COMMIT')
-    return result
-  } catch (error) {
-    try {
-      db.exec('ROLLBACK')
-    } catch {
-      // SQLite has rolled back already, as it does when the disk is full.
-    }
-    throw error
-  }
 }

@@ -1,6 +1,6 @@
 /** What may be kept in a memory and asked of it: each function gives the value as a store takes it, or throws `InputError`. */
 import { InputError, isTooDeep, type Json } from '@clew/core'
-import type { EntryRow, Needle } from './backend.ts'
+import type { BlockRow, EntryRow, Needle } from './backend.ts'
 import type { Entry, MemoryQuery } from './memory.ts'
 import { queryWords } from './words.ts'
 
@@ -133,6 +133,25 @@ export function wrongDimension([one, other]: [number, number]): InputError {
   return new InputError(
     `A vector has ${other} numbers, another of this scope ${one}. Take one embedder for a scope; to change it, replace all entries at once.`,
   )
+}
+
+/** Vectors of another dimension are left out, as long as there are some that can be compared. */
+export function checkQueryDimension(wanted: number, there: Set<number>): void {
+  const [other] = there
+  if (other !== undefined && !there.has(wanted)) throw wrongDimension([other, wanted])
+}
+
+/** Those to write: a block that is there already with the same values is left as it is. */
+export function newBlocks(there: BlockRow[], given: BlockRow[]): BlockRow[] {
+  const known = Map.groupBy(there, ({ name }) => name)
+  return [...Map.groupBy(given, ({ name }) => name)].flatMap(([name, rows]) => {
+    const values = known.get(name)
+    if (!values) return rows
+    if (values.length === rows.length && values.every(({ value }, index) => value === rows[index]?.value)) return []
+    throw new InputError(
+      `The block ${JSON.stringify(name)} has other values here than in the import. Import it into a scope without it. Nothing was imported.`,
+    )
+  })
 }
 
 export function parseJson(text: string): Json {

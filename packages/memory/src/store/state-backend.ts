@@ -1,7 +1,6 @@
 /** `stateBackend()`: a `Backend` over a `State`, behind a door that a file may stand in. */
-import { InputError } from '@clew/core'
 import type { Backend, BlockRow, EntryRow, Needle, Shelf, Ticket } from './backend.ts'
-import { wrongDimension } from './check.ts'
+import { checkQueryDimension, newBlocks, wrongDimension } from './check.ts'
 import { toFound } from './convert.ts'
 import type { Found, Receipt } from './memory.ts'
 import { ErasedError, HeldError } from './memory-error.ts'
@@ -140,19 +139,6 @@ function checkDimension(place: Place | undefined, entries: EntryRow[]): void {
     if (vector && vector.length !== wanted && !replaced.has(id)) throw wrongDimension([vector.length, wanted])
 }
 
-/** Those to write: a block that is there already with the same values is left as it is. */
-export function newBlocks(there: BlockRow[], given: BlockRow[]): BlockRow[] {
-  const known = Map.groupBy(there, ({ name }) => name)
-  return [...Map.groupBy(given, ({ name }) => name)].flatMap(([name, rows]) => {
-    const values = known.get(name)
-    if (!values) return rows
-    if (values.length === rows.length && values.every(({ value }, index) => value === rows[index]?.value)) return []
-    throw new InputError(
-      `The block ${JSON.stringify(name)} has other values here than in the import. Import it into a scope without it. Nothing was imported.`,
-    )
-  })
-}
-
 function search(places: Place[], { words, vector, limit, kinds }: Needle): Found[] {
   const items = places.flatMap(({ path, entries }) =>
     [...entries.values()]
@@ -173,12 +159,6 @@ function search(places: Place[], { words, vector, limit, kinds }: Needle): Found
   return rank(items, { entries: items.length, averageLength }, query).map(({ item, score, ranks }) =>
     toFound(item.row, item.path, score, ranks),
   )
-}
-
-/** Vectors of another dimension are left out, as long as there are some that can be compared. */
-export function checkQueryDimension(wanted: number, there: Set<number>): void {
-  const [other] = there
-  if (other !== undefined && !there.has(wanted)) throw wrongDimension([other, wanted])
 }
 
 function rowOf(kept: Kept | undefined): EntryRow | undefined {

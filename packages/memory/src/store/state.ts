@@ -2,7 +2,7 @@
 import type { Artifact, BlockRow, EntryRow, Shelf } from './backend.ts'
 import { chainOf } from './convert.ts'
 import { covers } from './scope.ts'
-import { wordsOf } from './words.ts'
+import { lengthOf, wordsOf } from './words.ts'
 
 /** One change of the scope `in`. */
 export type Change = { in: readonly string[] } & (
@@ -110,8 +110,4 @@ function putBlock(place: Place, block: BlockRow): void {
 function putEntry(place: Place, entry: EntryRow): void {
   const words = wordsOf(entry.text)
   place.entries.set(entry.id, { ...entry, words, length: lengthOf(words) })
-}
-
-export function lengthOf(words: Map<string, number>): number {
-  return [...words.values()].reduce((sum, count) => sum + count, 0)
 }

@@ -24,6 +24,10 @@ export function wordsOf(text: string): Map<string, number> {
   return counts
 }
 
+export function lengthOf(words: Map<string, number>): number {
+  return [...words.values()].reduce((sum, count) => sum + count, 0)
+}
+
 export function queryWords(text: string): string[] {
   return [...new Set(split(text.slice(0, maxText), false))].slice(0, maxQuery)
 }

@@ -1,0 +1,69 @@
+/** `sqlBackend()`: a `Backend` over a database, from the programs of `sql-*.ts` and a driver that runs them. */
+import type { Backend, Ticket } from './backend.ts'
+import type { Dialect, Program } from './sql.ts'
+import { sqlArtifacts } from './sql-artifacts.ts'
+import { sqlRecords } from './sql-records.ts'
+import { sqlRemoval } from './sql-removal.ts'
+import { guard, sqlScopes } from './sql-scopes.ts'
+import { sqlSearch } from './sql-search.ts'
+
+export type Driver = {
+  dialect: Dialect
+  /** All of the program or nothing, on one view of the database, as this tenant; it may run twice. */
+  read<Result>(tenant: string, program: () => Program<Result>): Promise<Result>
+  write<Result>(tenant: string, program: () => Program<Result>): Promise<Result>
+  /** After an erasure: what the database still has of it in files. */
+  scrub?(): void
+  close(): Promise<void>
+}
+
+export function sqlBackend(driver: Driver): Backend {
+  const { dialect } = driver
+  const scopes = sqlScopes(dialect)
+  const records = sqlRecords(dialect)
+  const artifacts = sqlArtifacts(dialect)
+  const removal = sqlRemoval(dialect)
+  const search = sqlSearch(dialect)
+  const read = <Result>(path: readonly string[], program: () => Program<Result>) =>
+    driver.read(path[0] as string, program)
+  /** What takes `alone` shuts out all other writers of the scope and below. */
+  const write = <Result>(ticket: Ticket, program: () => Program<Result>, alone = false) =>
+    driver.write(ticket.path[0] as string, function* () {
+      yield* guard(dialect, ticket, alone)
+      return yield* program()
+    })
+
+  return {
+    epoch: (path) => read(path, () => scopes.epoch(path)),
+    blocks: (path, which) => read(path, () => records.blocks(path, which)),
+    writeBlock: (ticket, block) => write(ticket, () => records.writeBlock(ticket.path, block)),
+    add: (ticket, entries) => write(ticket, () => records.add(ticket.path, entries)),
+    get: (path, id) => read(path, () => records.get(path, id)),
+    remove: (ticket, ids) => write(ticket, () => records.remove(ticket.path, ids)),
+    count: (path) => read(path, () => records.count(path)),
+    search: (path, needle) => read(path, () => search(path, needle)),
+    putArtifact: (ticket, artifact) => write(ticket, () => artifacts.put(ticket.path, artifact)),
+    readArtifact: (path, id, from, to) => read(path, () => artifacts.read(path, id, from, to)),
+    hold: (ticket, on) => write(ticket, () => scopes.hold(ticket.path, on), true),
+    prune: (ticket, which) => write(ticket, () => removal.prune(ticket.path, which), true),
+    async erase(ticket) {
+      const receipt = await write(ticket, () => removal.erase(ticket.path), true)
+      driver.scrub?.()
+      return receipt
+    },
+    dump: (path) => read(path, () => records.dump(path)),
+    load: (ticket, shelves) =>
+      write(
+        ticket,
+        function* () {
+          for (const { path, blocks, entries, artifacts: given } of shelves) {
+            yield* records.loadBlocks(path, blocks)
+            yield* records.add(path, entries)
+            for (const artifact of given) yield* artifacts.put(path, artifact)
+          }
+        },
+        true,
+      ),
+    close: () => driver.close(),
+  }
+}

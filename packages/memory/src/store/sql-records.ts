@@ -1,0 +1,181 @@
+/** Blocks and entries in a database. */
+import { createHash } from 'node:crypto'
+import type { BlockRow, EntryRow, Shelf } from './backend.ts'
+import { newBlocks, wrongDimension } from './check.ts'
+import {
+  covered,
+  type Dialect,
+  decode,
+  encode,
+  exactly,
+  isExactly,
+  type Program,
+  pathOf,
+  query,
+  type Row,
+} from './sql.ts'
+import { checkHold } from './sql-scopes.ts'
+import { lengthOf, wordsOf } from './words.ts'
+
+type Path = readonly string[]
+
+export function sqlRecords(dialect: Dialect) {
+  const { prefix } = dialect
+  const table = `${prefix}blocks`
+
+  function* blocks(path: Path, { name, all }: { name?: string; all?: boolean }): Program<BlockRow[]> {
+    const named = name === undefined ? '' : ' AND key = $4'
+    const last = all
+      ? ''
+      : ` AND revision = (SELECT max(revision) FROM ${table} AS other WHERE other.tenant = here.tenant
+            AND other.usr = here.usr AND other.thread = here.thread AND other.key = here.key)`
+    const text = `SELECT * FROM ${table} AS here WHERE ${isExactly}${named}${last} ORDER BY key, revision`
+    const rows = yield* query(text, ...exactly(path), ...(name === undefined ? [] : [keyOf(name)]))
+    return rows.map(blockOf)
+  }
+
+  function* insertBlock(path: Path, { name, revision, value, token }: BlockRow): Program<boolean> {
+    const text = `INSERT INTO ${table} (tenant, usr, thread, key, revision, name, value, token)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, usr, thread, key, revision) DO NOTHING RETURNING revision`
+    const values = [...exactly(path), keyOf(name), revision, encode(name), value, token]
+    return (yield* query(text, ...values)).length > 0
+  }
+
+  return {
+    blocks,
+
+    *writeBlock(path: Path, block: BlockRow): Program<{ current: BlockRow | undefined } | undefined> {
+      // Twice: of two writers of one revision the slower is told by its insertion, and then sees the faster's.
+      for (const isLast of [false, true]) {
+        const [current] = yield* blocks(path, { name: block.name })
+        if (current?.token === block.token) return undefined
+        if (isLast || (current?.revision ?? 0) !== block.revision - 1) return { current }
+        if (yield* insertBlock(path, block)) return undefined
+      }
+      return undefined
+    },
+
+    *loadBlocks(path: Path, given: BlockRow[]): Program<void> {
+      if (given.length === 0) return
+      for (const block of newBlocks(yield* blocks(path, { all: true }), given)) yield* insertBlock(path, block)
+    },
+
+    *add(path: Path, entries: EntryRow[]): Program<void> {
+      const dimension = entries.find(({ vector }) => vector)?.vector?.length
+      if (dimension !== undefined) yield* dialect.lock(`vectors of ${JSON.stringify(path)}`, false)
+      for (const entry of entries) {
+        yield* checkReplaced(path, entry.id)
+        yield* put(path, entry)
+      }
+      if (dimension === undefined) return
+      const text = `SELECT dimension FROM ${prefix}entries WHERE ${isExactly} AND dimension <> $4 LIMIT 1`
+      const [other] = yield* query(text, ...exactly(path), dimension)
+      if (other) throw wrongDimension([other.dimension as number, dimension])
+    },
+
+    *get(path: Path, id: string): Program<EntryRow | undefined> {
+      const text = `SELECT * FROM ${prefix}entries WHERE ${isExactly} AND key = $4`
+      const [row] = yield* query(text, ...exactly(path), keyOf(id))
+      return row && entryOf(row)
+    },
+
+    *remove(path: Path, ids: string[]): Program<number> {
+      yield* checkHold(dialect, path, 'Removing entries', false)
+      let removed = 0
+      for (const id of ids) {
+        const which = `${isExactly} AND key = $4`
+        const values = [...exactly(path), keyOf(id)]
+        yield* query(
+          `DELETE FROM ${prefix}words WHERE no IN (SELECT no FROM ${prefix}entries WHERE ${which})`,
+          ...values,
+        )
+        removed += (yield* query(`DELETE FROM ${prefix}entries WHERE ${which} RETURNING no`, ...values)).length
+      }
+      return removed
+    },
+
+    *count(path: Path): Program<number> {
+      const text = `SELECT CAST(count(*) AS integer) AS count FROM ${prefix}entries WHERE ${isExactly}`
+      const [row] = yield* query(text, ...exactly(path))
+      return row?.count as number
+    },
+
+    *dump(path: Path): Program<Shelf<string>[]> {
+      const { where, values } = covered(path)
+      const shelves = new Map<string, Shelf<string>>()
+      const shelf = (row: Row) => {
+        const inner = pathOf(row)
+        const key = JSON.stringify(inner)
+        const found = shelves.get(key) ?? { path: inner, blocks: [], entries: [], artifacts: [] }
+        shelves.set(key, found)
+        return found
+      }
+      const all = (name: string) => query(`SELECT * FROM ${prefix}${name} WHERE ${where}`, ...values)
+      for (const row of yield* query(`SELECT * FROM ${table} WHERE ${where} ORDER BY key, revision`, ...values))
+        shelf(row).blocks.push(blockOf(row))
+      for (const row of yield* all('entries')) shelf(row).entries.push(entryOf(row))
+      const artifacts = `SELECT tenant, usr, thread, id FROM ${prefix}artifacts WHERE ${where} AND part = 0`
+      for (const row of yield* query(artifacts, ...values)) shelf(row).artifacts.push(row.id as string)
+      return [...shelves.values()]
+    },
+  }
+
+  function* checkReplaced(path: Path, id: string): Program<void> {
+    const text = `SELECT 1 AS one FROM ${prefix}entries WHERE ${isExactly} AND key = $4`
+    if ((yield* query(text, ...exactly(path), keyOf(id))).length === 0) return
+    yield* checkHold(dialect, path, `Replacing entry ${JSON.stringify(id)}`, false)
+  }
+
+  function* put(path: Path, { id, kind, text, source, at, vector }: EntryRow): Program<void> {
+    const words = wordsOf(text)
+    const [row] = yield* query(
+      `INSERT INTO ${prefix}entries (tenant, usr, thread, key, id, kind, text, source, at, length, dimension, vector)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         ON CONFLICT (tenant, usr, thread, key) DO UPDATE SET kind = excluded.kind, text = excluded.text,
+           source = excluded.source, at = excluded.at, length = excluded.length, dimension = excluded.dimension,
+           vector = excluded.vector
+         RETURNING no`,
+      ...[...exactly(path), keyOf(id), encode(id), encode(kind), encode(text), source ?? null, at, lengthOf(words)],
+      ...[vector?.length ?? null, vector ? packed(vector) : null],
+    )
+    const no = row?.no as number
+    yield* query(`DELETE FROM ${prefix}words WHERE no = $1`, no)
+    const given = `SELECT $1, $2, word, count FROM (${dialect.eachWord('$3')}) AS given`
+    const values = [path[0] as string, no, JSON.stringify(Object.fromEntries(words))]
+    yield* query(`INSERT INTO ${prefix}words (tenant, no, word, count) ${given}`, ...values)
+  }
+}
+
+/** Of one length for every id: an index entry has to fit into a third of a page. */
+export function keyOf(id: string): string {
+  return createHash('sha256').update(Buffer.from(id, 'utf16le')).digest('base64url')
+}
+
+function blockOf({ name, value, revision, token }: Row): BlockRow {
+  return {
+    name: decode(name as string),
+    value: value as string,
+    revision: revision as number,
+    token: token as string,
+  }
+}
+
+export function entryOf({ id, kind, text, source, at, vector }: Row): EntryRow {
+  return {
+    id: decode(id as string),
+    kind: decode(kind as string),
+    text: decode(text as string),
+    ...(source !== null && { source: source as string }),
+    at: at as number,
+    ...(vector !== null && vector !== undefined && { vector: unpacked(vector as string) }),
+  }
+}
+
+function packed(vector: Float32Array): string {
+  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64')
+}
+
+export function unpacked(text: string): Float32Array {
+  // Copied, so that the floats begin where floats may.
+  return new Float32Array(new Uint8Array(Buffer.from(text, 'base64')).buffer)
+}

@@ -1,0 +1,77 @@
+/** `migrate()`: the tables of memories, brought forward from whatever version is found. */
+import { MemoryError } from './memory-error.ts'
+import { type Program, query } from './sql.ts'
+
+/** What the databases call things. */
+export type Types = { real: string; number: string; row: string }
+
+/** Each brings the tables one version forward; none may be changed once it was released. */
+export type Step = (prefix: string, types: Types) => string[]
+
+/**
+ * `usr` and `thread` are empty where a scope has none. Ids and names are found by their `key`, a digest, since databases
+ * bound what an index takes. The words of an entry are rows, not an index of the database's own, for three reasons: how
+ * rare a word is must be counted in the searched scope alone; PostgreSQL uses no index of full text behind a policy on
+ * rows; and words of every script are split here.
+ */
+const first: Step = (prefix, { real, number, row }) => [
+  `CREATE TABLE ${prefix}scopes (
+    tenant text NOT NULL, usr text NOT NULL, thread text NOT NULL, epoch integer NOT NULL, held integer NOT NULL,
+    PRIMARY KEY (tenant, usr, thread)
+  )`,
+  `CREATE TABLE ${prefix}blocks (
+    tenant text NOT NULL, usr text NOT NULL, thread text NOT NULL, key text NOT NULL, revision integer NOT NULL,
+    name text NOT NULL, value text NOT NULL, token text NOT NULL,
+    PRIMARY KEY (tenant, usr, thread, key, revision)
+  )`,
+  `CREATE TABLE ${prefix}entries (
+    no ${row}, tenant text NOT NULL, usr text NOT NULL, thread text NOT NULL, key text NOT NULL,
+    id text NOT NULL, kind text NOT NULL, text text NOT NULL, source text, at ${real} NOT NULL,
+    length integer NOT NULL, dimension integer, vector text,
+    UNIQUE (tenant, usr, thread, key)
+  )`,
+  `CREATE INDEX ${bare(prefix)}entries_by_time ON ${prefix}entries (tenant, usr, thread, at)`,
+  `CREATE TABLE ${prefix}words (
+    no ${number} NOT NULL REFERENCES ${prefix}entries, word text NOT NULL, tenant text NOT NULL, count integer NOT NULL,
+    PRIMARY KEY (no, word)
+  )`,
+  `CREATE INDEX ${bare(prefix)}words_by_word ON ${prefix}words (tenant, word)`,
+  `CREATE TABLE ${prefix}artifacts (
+    tenant text NOT NULL, usr text NOT NULL, thread text NOT NULL, id text NOT NULL, part integer NOT NULL,
+    length integer NOT NULL, text text NOT NULL,
+    PRIMARY KEY (tenant, usr, thread, id, part)
+  )`,
+]
+
+export const steps: Step[] = [first]
+export const tableNames = ['scopes', 'blocks', 'entries', 'words', 'artifacts']
+
+/** An index is named without its schema. */
+const bare = (prefix: string) => prefix.slice(prefix.lastIndexOf('.') + 1)
+
+/**
+ * `version` is the table of versions, which is there. Gives whether anything was done.
+ * @throws MemoryError when the tables are a later Clew's; `place` names them.
+ */
+export function* migrate(
+  { version, prefix, types, place }: { version: string; prefix: string; types: Types; place: string },
+  all = steps,
+): Program<boolean> {
+  const [row] = yield* query(`SELECT version FROM ${version} WHERE part = 'memory'`)
+  const found = (row?.version as number | undefined) ?? 0
+  checkVersion(found, place, all)
+  if (found === all.length) return false
+  for (const step of all.slice(found)) for (const text of step(prefix, types)) yield* query(text)
+  yield* query(
+    `INSERT INTO ${version} (part, version) VALUES ('memory', ${all.length})
+       ON CONFLICT (part) DO UPDATE SET version = excluded.version`,
+  )
+  return true
+}
+
+export function checkVersion(found: number, place: string, all = steps): void {
+  if (found <= all.length) return
+  throw new MemoryError(
+    `${place} was written by a newer version of Clew (its memory is v${found}, this reads v${all.length}). Update Clew to open it.`,
+  )
+}
