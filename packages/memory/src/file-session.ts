@@ -170,7 +170,7 @@ export function fileSession(path: string, options: FileSessionOptions = {}): Req
 }
 
 /** The same for every name of the file, since the lock's name follows from it. */
-async function realPath(path: string): Promise<string> {
+export async function realPath(path: string): Promise<string> {
   return await realpath(path).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
     return join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path))
@@ -178,7 +178,7 @@ async function realPath(path: string): Promise<string> {
 }
 
 /** A new file's name is durable when its folder is. Where folders cannot be opened (Windows), it is already. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => undefined)
   await folder?.sync().catch(() => {})
   await folder?.close()

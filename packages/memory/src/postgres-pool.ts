@@ -26,12 +26,12 @@ const version = 1
 const pools = new Map<string, { resource: Promise<PostgresPool>; users: number }>()
 
 /** The pool that this process has for a connection string. */
-export function connect(connectionString: string): Share<PostgresPool> {
+export function connect(connectionString: string, by = 'postgresSession'): Share<PostgresPool> {
   return share(pools, connectionString, {
     async open() {
       const { default: pg } = await import('pg').catch((cause) => {
         throw new SessionError(
-          'postgresSession({ connectionString }) needs the package "pg", which is not there. Install it: npm install pg',
+          `${by}({ connectionString }) needs the package "pg", which is not there. Install it: npm install pg`,
           { cause },
         )
       })

@@ -162,10 +162,10 @@ export const memoryRemoval: MemoryCase[] = [
         for (const each of places) {
           const memory = await desk.open(each)
           for (const [what, doing] of [
-            ['prune', memory.prune({ kind: 'fact', before: 1e15 })],
-            ['erase', memory.erase()],
+            ['prune', () => memory.prune({ kind: 'fact', before: 1e15 })],
+            ['erase', () => memory.erase()],
           ] as const) {
-            const error = await refused(doing, 'HeldError', `${what} under a hold`)
+            const error = await refused(doing(), 'HeldError', `${what} under a hold`)
             assert.ok(error.message.includes(`a legal hold on ${name}.`), `the hold is not named: ${error.message}`)
           }
         }

@@ -13,7 +13,7 @@ export type Driver = {
   read<Result>(tenant: string, program: () => Program<Result>): Promise<Result>
   write<Result>(tenant: string, program: () => Program<Result>): Promise<Result>
   /** After an erasure: what the database still has of it in files. */
-  scrub?(): void
+  scrub?(): Promise<void>
   close(): Promise<void>
 }
 
@@ -48,7 +48,7 @@ export function sqlBackend(driver: Driver): Backend {
     prune: (ticket, which) => write(ticket, () => removal.prune(ticket.path, which), true),
     async erase(ticket) {
       const receipt = await write(ticket, () => removal.erase(ticket.path), true)
-      driver.scrub?.()
+      await driver.scrub?.()
       return receipt
     },
     dump: (path) => read(path, () => records.dump(path)),

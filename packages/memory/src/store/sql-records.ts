@@ -83,13 +83,8 @@ export function sqlRecords(dialect: Dialect) {
       yield* checkHold(dialect, path, 'Removing entries', false)
       let removed = 0
       for (const id of ids) {
-        const which = `${isExactly} AND key = $4`
-        const values = [...exactly(path), keyOf(id)]
-        yield* query(
-          `DELETE FROM ${prefix}words WHERE no IN (SELECT no FROM ${prefix}entries WHERE ${which})`,
-          ...values,
-        )
-        removed += (yield* query(`DELETE FROM ${prefix}entries WHERE ${which} RETURNING no`, ...values)).length
+        const text = `DELETE FROM ${prefix}entries WHERE ${isExactly} AND key = $4 RETURNING no`
+        removed += (yield* query(text, ...exactly(path), keyOf(id))).length
       }
       return removed
     },
@@ -140,7 +135,7 @@ export function sqlRecords(dialect: Dialect) {
     )
     const no = row?.no as number
     yield* query(`DELETE FROM ${prefix}words WHERE no = $1`, no)
-    const given = `SELECT $1, $2, word, count FROM (${dialect.eachWord('$3')}) AS given`
+    const given = `SELECT $1, CAST($2 AS bigint), word, count FROM (${dialect.eachWord('$3')}) AS given`
     const values = [path[0] as string, no, JSON.stringify(Object.fromEntries(words))]
     yield* query(`INSERT INTO ${prefix}words (tenant, no, word, count) ${given}`, ...values)
   }

@@ -12,7 +12,6 @@ export function sqlRemoval(dialect: Dialect) {
       const [kindAt, beforeAt, limitAt] = [1, 2, 3].map((more) => `$${values.length + more}`)
       const old = `SELECT no FROM ${prefix}entries WHERE ${where} AND kind = ${kindAt} AND at < ${beforeAt} ORDER BY at, no LIMIT ${limitAt}`
       const given = [...values, encode(kind), before, limit]
-      yield* query(`DELETE FROM ${prefix}words WHERE no IN (${old})`, ...given)
       return (yield* query(`DELETE FROM ${prefix}entries WHERE no IN (${old}) RETURNING no`, ...given)).length
     },
 
@@ -30,8 +29,6 @@ export function sqlRemoval(dialect: Dialect) {
         vectors: yield* count('dimension', 'entries'),
         artifacts: yield* count('*', 'artifacts', ' AND part = 0'),
       }
-      const every = `SELECT no FROM ${prefix}entries WHERE ${where}`
-      yield* query(`DELETE FROM ${prefix}words WHERE no IN (${every})`, ...values)
       for (const table of ['entries', 'blocks', 'artifacts'])
         yield* query(`DELETE FROM ${prefix}${table} WHERE ${where}`, ...values)
       yield* raiseEpoch(path)

@@ -49,7 +49,7 @@ export function sqlSearch({ prefix }: Dialect) {
     }
 
     const [sums] = yield* query(
-      `SELECT CAST(count(*) AS integer) AS entries, CAST(coalesce(sum(length), 0) AS real) AS length FROM ${prefix}entries WHERE ${where}`,
+      `SELECT CAST(count(*) AS integer) AS entries, CAST(coalesce(sum(length), 0) AS double precision) AS length FROM ${prefix}entries WHERE ${where}`,
       ...values,
     )
     const entries = sums?.entries as number

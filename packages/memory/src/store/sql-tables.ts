@@ -3,7 +3,13 @@ import { MemoryError } from './memory-error.ts'
 import { type Program, query } from './sql.ts'
 
 /** What the databases call things. */
-export type Types = { real: string; number: string; row: string }
+export type Types = {
+  real: string
+  number: string
+  row: string
+  /** What lets a table's rows be seen by their tenant alone. */
+  protect(table: string): string[]
+}
 
 /** Each brings the tables one version forward; none may be changed once it was released. */
 export type Step = (prefix: string, types: Types) => string[]
@@ -14,7 +20,7 @@ export type Step = (prefix: string, types: Types) => string[]
  * rare a word is must be counted in the searched scope alone; PostgreSQL uses no index of full text behind a policy on
  * rows; and words of every script are split here.
  */
-const first: Step = (prefix, { real, number, row }) => [
+const first: Step = (prefix, { real, number, row, protect }) => [
   `CREATE TABLE ${prefix}scopes (
     tenant text NOT NULL, usr text NOT NULL, thread text NOT NULL, epoch integer NOT NULL, held integer NOT NULL,
     PRIMARY KEY (tenant, usr, thread)
@@ -32,7 +38,7 @@ const first: Step = (prefix, { real, number, row }) => [
   )`,
   `CREATE INDEX ${bare(prefix)}entries_by_time ON ${prefix}entries (tenant, usr, thread, at)`,
   `CREATE TABLE ${prefix}words (
-    no ${number} NOT NULL REFERENCES ${prefix}entries, word text NOT NULL, tenant text NOT NULL, count integer NOT NULL,
+    no ${number} NOT NULL REFERENCES ${prefix}entries ON DELETE CASCADE, word text NOT NULL, tenant text NOT NULL, count integer NOT NULL,
     PRIMARY KEY (no, word)
   )`,
   `CREATE INDEX ${bare(prefix)}words_by_word ON ${prefix}words (tenant, word)`,
@@ -41,10 +47,10 @@ const first: Step = (prefix, { real, number, row }) => [
     length integer NOT NULL, text text NOT NULL,
     PRIMARY KEY (tenant, usr, thread, id, part)
   )`,
+  ...['scopes', 'blocks', 'entries', 'words', 'artifacts'].flatMap((table) => protect(`${prefix}${table}`)),
 ]
 
 export const steps: Step[] = [first]
-export const tableNames = ['scopes', 'blocks', 'entries', 'words', 'artifacts']
 
 /** An index is named without its schema. */
 const bare = (prefix: string) => prefix.slice(prefix.lastIndexOf('.') + 1)
@@ -59,8 +65,7 @@ export function* migrate(
 ): Program<boolean> {
   const [row] = yield* query(`SELECT version FROM ${version} WHERE part = 'memory'`)
   const found = (row?.version as number | undefined) ?? 0
-  checkVersion(found, place, all)
-  if (found === all.length) return false
+  if (checkVersion(found, place, all)) return false
   for (const step of all.slice(found)) for (const text of step(prefix, types)) yield* query(text)
   yield* query(
     `INSERT INTO ${version} (part, version) VALUES ('memory', ${all.length})
@@ -69,8 +74,9 @@ export function* migrate(
   return true
 }
 
-export function checkVersion(found: number, place: string, all = steps): void {
-  if (found <= all.length) return
+/** Whether nothing is to be done. @throws MemoryError */
+export function checkVersion(found: number, place: string, all = steps): boolean {
+  if (found <= all.length) return found === all.length
   throw new MemoryError(
     `${place} was written by a newer version of Clew (its memory is v${found}, this reads v${all.length}). Update Clew to open it.`,
   )

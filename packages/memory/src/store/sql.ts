@@ -34,6 +34,7 @@ export function encode(text: string): string {
 
 export function decode(text: string): string {
   if (!text.includes('\x1a')) return text
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: this is the one.
   return text.replaceAll(/\x1a([0-9a-f]{4})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
 }
 

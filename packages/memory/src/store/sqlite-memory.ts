@@ -57,7 +57,7 @@ export function sqliteMemory(options: SqliteMemoryOptions = {}): MemoryStore {
     dialect,
     read: (_, program) => attempt('read', (db) => transaction(db, () => drive(db, program()), 'DEFERRED')),
     write: (_, program) => attempt('written', (db) => transaction(db, () => drive(db, program()))),
-    scrub: () => void attempt('scrubbed', scrub).catch(() => {}),
+    scrub: () => attempt('scrubbed', scrub).catch(() => {}),
     async close() {
       isClosed = true
       await connection?.leave()
@@ -69,7 +69,7 @@ export function sqliteMemory(options: SqliteMemoryOptions = {}): MemoryStore {
 async function open(file: string): Promise<DatabaseSync> {
   const db = await openSqlite(file, (db) => {
     db.exec('CREATE TABLE IF NOT EXISTS clew_version (part TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT')
-    const types = { real: 'REAL', number: 'INTEGER', row: 'INTEGER PRIMARY KEY AUTOINCREMENT' }
+    const types = { real: 'REAL', number: 'INTEGER', row: 'INTEGER PRIMARY KEY AUTOINCREMENT', protect: () => [] }
     drive(db, migrate({ version: 'clew_version', prefix: dialect.prefix, types, place: file }))
   })
   db.exec('PRAGMA secure_delete = ON')
