@@ -1,29 +1,218 @@
 /** Scoped memory on every store. */
 
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { InputError } from '@clew/core'
 import { memoryContract } from '@clew/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fileMemory, postgresMemory, scope, sqliteMemory } from '../src/index.ts'
+import {
+  fileMemory,
+  MemoryError,
+  type MemoryStore,
+  postgresMemory,
+  postgresSession,
+  scope,
+  sqliteMemory,
+  sqliteSession,
+} from '../src/index.ts'
 import { storeOf } from '../src/store/in-memory.ts'
+import { migrate, type Step } from '../src/store/sql-tables.ts'
 import { State } from '../src/store/state.ts'
 import { slow } from './every-store.ts'
 import { hasPostgres, type LocalPostgres, startPostgres } from './postgres.ts'
+import { startProxy } from './proxy.ts'
 import { temporary } from './temporary.ts'
+
+const folder = temporary()
+
+const naughty = readNaughty()
+function readNaughty(): string[] {
+  const file = join(import.meta.dirname, '../../../../shared/cases/naughty-strings/cases.jsonl')
+  if (!existsSync(file)) {
+    console.warn('SKIPPED: the naughty strings are not here, so the tests on them do not run.')
+    return []
+  }
+  return readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { s: string }).s)
+}
+
+/** What holds for every store beside the contract. */
+function testStore(make: () => MemoryStore): void {
+  describe('the contract', () => {
+    for (const { name, run } of memoryContract({ scope, store: make })) it(name, run)
+  })
+
+  it.skipIf(naughty.length === 0)(
+    'naughty strings come back from every field, or are refused before anything is written',
+    async () => {
+      const store = make()
+      const memory = await store.open(scope({ tenant: `naughty-${randomUUID()}` }))
+      const texts = [...new Set(naughty)]
+      let count = 0
+      for (const text of texts) {
+        const entry = { id: text, kind: text, text, source: { [text]: text }, at: 1 }
+        const isName = text.length > 0 && text.length <= 256
+        const adding = memory.add([entry])
+        if (isName) await adding
+        else await expect(adding).rejects.toThrow(InputError)
+        if (isName) expect(await memory.get(text)).toEqual(entry)
+        else await memory.add([{ ...entry, id: `long ${count}`, kind: 'long' }])
+        count += 1
+        if (isName) expect(await memory.writeBlock(text, text, 0)).toEqual({ name: text, value: text, revision: 1 })
+        const { text: read } = (await memory.readArtifact(await memory.putArtifact(text)))!
+        expect(read).toBe(text)
+        await memory.search({ text })
+        if (!isName || !text.isWellFormed() || text.includes('\0')) continue
+        const inner = await store.open(scope({ tenant: 'naughty', user: text, thread: text }))
+        await inner.add([{ id: 'one', kind: 'fact', text, at: 1 }])
+        expect((await inner.search({})).at(-1)?.entry.text).toBe(text)
+        await inner.erase()
+      }
+      expect(await memory.count()).toBe(count)
+      await store.close()
+    },
+  )
+
+  it('holds an artifact of 50 MB, and reads ranges of it', async () => {
+    const store = make()
+    const memory = await store.open(scope({ tenant: `big-${randomUUID()}` }))
+    const text = 'a ball of 🧶 '.repeat(4_000_000)
+    const id = await memory.putArtifact(text)
+    expect((await memory.readArtifact(id))?.text === text).toBe(true)
+    expect(await memory.readArtifact(id, { from: 40_000_003, to: 40_000_013 })).toEqual({
+      text: text.slice(40_000_003, 40_000_013),
+      length: text.length,
+    })
+    expect((await memory.erase()).artifacts).toBe(1)
+    await store.close()
+  })
+}
 
 describe('inMemory', { timeout: slow }, () => {
   const state = new State()
-  for (const { name, run } of memoryContract({ scope, store: () => storeOf(state) })) it(name, run)
+  testStore(() => storeOf(state))
 })
 
 describe('fileMemory', { timeout: slow }, () => {
-  const path = join(temporary(), 'deep', 'memory.jsonl')
-  for (const { name, run } of memoryContract({ scope, store: () => fileMemory(path) })) it(name, run)
+  const path = join(folder, 'deep', 'memory.jsonl')
+  testStore(() => fileMemory(path))
+
+  const lines = '{"clew":"memory-log","v":1}\n{"in":["acme"],"add":[{"id":"a","kind":"fact","text":"tea","at":1}]}\n'
+  const fresh = (text: string) => {
+    const path = join(folder, `${randomUUID()}.jsonl`)
+    writeFileSync(path, text)
+    return path
+  }
+
+  it('leaves out what a crash cut off, and cuts it off before the next change', async () => {
+    for (const torn of ['{"in":["acme"],"add":[{"id":"b"', '\0\0\0\0', '\0\0\0\n']) {
+      const path = fresh(lines + torn)
+      const memory = await fileMemory(path).open(scope({ tenant: 'acme' }))
+      expect(await memory.count()).toBe(1)
+      await memory.add([{ id: 'c', kind: 'fact', text: 'x', at: 1 }])
+      expect(await (await fileMemory(path).open(scope({ tenant: 'acme' }))).count()).toBe(2)
+      expect(readFileSync(path, 'utf8').startsWith(`${lines}{"in":["acme"],"add"`)).toBe(true)
+    }
+  })
+
+  it('refuses a damaged file, a foreign one and one of the future, and leaves them as they are', async () => {
+    for (const [text, message] of [
+      [`${lines}nothing\n${lines}`, /is damaged at byte \d+: the line is no JSON/],
+      ['some notes\n', /is no memory: it does not begin with/],
+      ['some notes', /is no memory: it does not begin with/],
+      ['{"clew":"memory-log","v":2}\n', /written by a newer version of Clew/],
+    ] as const) {
+      const path = fresh(text)
+      const store = fileMemory(path)
+      await expect(store.open(scope({ tenant: 'acme' }))).rejects.toThrow(message)
+      await expect(store.open(scope({ tenant: 'acme' }))).rejects.toThrow(MemoryError)
+      expect(readFileSync(path, 'utf8')).toBe(text)
+    }
+  })
+
+  it('keeps nothing in the file of what was pruned, removed or erased', async () => {
+    const path = join(folder, 'forgotten.jsonl')
+    await testForgetting(fileMemory(path), () => readFileSync(path))
+  })
+
+  it('says what the disk refused', async () => {
+    const memory = await fileMemory(join(folder, 'notes')).open(scope({ tenant: 'acme' }))
+    mkdirSync(join(folder, 'notes'))
+    await expect(memory.add([{ id: 'a', kind: 'f', text: '', at: 1 }])).rejects.toThrow(
+      /could not be written \(.*notes\): .*That is a folder/,
+    )
+  })
 })
 
 describe('sqliteMemory', { timeout: slow }, () => {
-  const file = join(temporary(), 'memory.db')
-  for (const { name, run } of memoryContract({ scope, store: () => sqliteMemory({ file }) })) it(name, run)
+  const file = join(folder, 'memory.db')
+  testStore(() => sqliteMemory({ file }))
+
+  it('keeps nothing in its files of what was erased', async () => {
+    const file = join(folder, 'forgotten.db')
+    const files = () =>
+      Buffer.concat([file, `${file}-wal`].filter((path) => existsSync(path)).map((path) => readFileSync(path)))
+    await testForgetting(sqliteMemory({ file }), files)
+  })
+
+  it('stands beside sessions in one file, whoever is first', async () => {
+    for (const isFirst of [true, false]) {
+      const file = join(folder, `both-${isFirst}.db`)
+      const session = sqliteSession('one', { file })
+      const store = sqliteMemory({ file })
+      const keep = async () => (await store.open(scope({ tenant: 'acme' }))).writeBlock('plan', 1, 0)
+      if (isFirst) await keep()
+      expect(await session.append(0, { id: 'b', events: [{ type: 'turn-start', turn: 1 }] })).toBe(1)
+      if (!isFirst) await keep()
+      await Promise.all([session.close(), store.close()])
+    }
+  })
+
+  it('refuses tables of the future', async () => {
+    const file = join(folder, 'future.db')
+    const store = sqliteMemory({ file })
+    await store.open(scope({ tenant: 'acme' }))
+    await store.close()
+    const db = new DatabaseSync(file)
+    db.exec("UPDATE clew_version SET version = 2 WHERE part = 'memory'")
+    db.close()
+    await expect(sqliteMemory({ file }).open(scope({ tenant: 'acme' }))).rejects.toThrow(
+      `${file} was written by a newer version of Clew (its memory is v2, this reads v1). Update Clew to open it.`,
+    )
+  })
+
+  it('says what the file is when it is no database', async () => {
+    const file = join(folder, 'notes.txt')
+    writeFileSync(file, 'some notes, and more of them, so that it is long enough to look at'.repeat(20))
+    const opening = sqliteMemory({ file }).open(scope({ tenant: 'acme' }))
+    await expect(opening).rejects.toThrow(/could not be read \(.*notes.txt\): .*That file is no SQLite database/)
+    await expect(opening).rejects.toThrow(MemoryError)
+  })
+
+  it('brings tables forward step by step, each once', () => {
+    const db = new DatabaseSync(':memory:')
+    db.exec('CREATE TABLE version (part TEXT PRIMARY KEY, version INTEGER)')
+    const one = () => ['CREATE TABLE one (a)']
+    const two = () => ['ALTER TABLE one ADD COLUMN b', "INSERT INTO one VALUES (1, 'new')"]
+    const run = (steps: Step[]) => {
+      const types = { real: '', number: '', row: '', protect: () => [] }
+      const program = migrate({ version: 'version', prefix: '', types, place: 'The file' }, steps)
+      let step = program.next()
+      while (!step.done) step = program.next(db.prepare(step.value.text).all())
+      return step.value
+    }
+    expect(run([one])).toBe(true)
+    expect(run([one])).toBe(false)
+    expect(run([one, two])).toBe(true)
+    expect(run([one, two])).toBe(false)
+    expect(db.prepare('SELECT b FROM one').all()).toEqual([{ b: 'new' }])
+    expect(() => run([one])).toThrow(/its memory is v2, this reads v1/)
+  })
 })
 
 describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
@@ -75,4 +264,89 @@ describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
       await expect(writing, table).rejects.toThrow(/row-level security|GENERATED ALWAYS|non-DEFAULT/)
     }
   })
+
+  it('finds words by their index behind the policy', async () => {
+    const client = await pool.connect()
+    await client.query("BEGIN; SET LOCAL enable_seqscan = off; SELECT set_config('clew.tenant', 'acme', true)")
+    const { rows } = await client.query(
+      "EXPLAIN SELECT no FROM clew.memory_words WHERE tenant = 'acme' AND word IN ('tea', 'coffee')",
+    )
+    await client.query('ROLLBACK')
+    client.release()
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+    expect(plan).toMatch(/memory_words_by_word/)
+    expect(plan).toMatch(/Index Cond: .*word = ANY/)
+  })
+
+  it('serves a user who may not make tables, once they are there, and refuses those of the future', async () => {
+    const string = connectionString.replace('owner@', 'worker@')
+    const [owner, worker] = [
+      postgresMemory({ pool, schema: 'kept' }),
+      postgresMemory({ connectionString: string, schema: 'kept' }),
+    ]
+    await expect(worker.open(scope({ tenant: 'acme' }))).rejects.toThrow(
+      /permission denied.* This user lacks a privilege/,
+    )
+    await owner.open(scope({ tenant: 'acme' }))
+    await pool.query(
+      'GRANT USAGE ON SCHEMA kept TO worker; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA kept TO worker',
+    )
+    const memory = await worker.open(scope({ tenant: 'acme' }))
+    await memory.add([{ id: 'a', kind: 'fact', text: 'tea', at: 1 }])
+    expect(await memory.search({ text: 'tea' })).toHaveLength(1)
+    expect(await memory.erase()).toMatchObject({ entries: 1 })
+    await worker.close()
+    await pool.query('UPDATE kept.version SET version = 2')
+    await expect(
+      postgresMemory({ connectionString: string, schema: 'kept' }).open(scope({ tenant: 'acme' })),
+    ).rejects.toThrow(
+      'The schema "kept" was written by a newer version of Clew (its memory is v2, this reads v1). Update Clew to open it.',
+    )
+  })
+
+  it('stands beside sessions in one schema, whoever is first', async () => {
+    for (const schema of ['memory first', 'session first']) {
+      const session = postgresSession('one', { pool, schema })
+      const keep = async () =>
+        (await postgresMemory({ pool, schema }).open(scope({ tenant: 'acme' }))).writeBlock('plan', 1, 0)
+      if (schema === 'memory first') await keep()
+      // As another process: this pool is known to have been looked at.
+      expect(await session.append(0, { id: 'b', events: [{ type: 'turn-start', turn: 1 }] })).toBe(1)
+      if (schema === 'session first') await keep()
+    }
+  })
+
+  it('a lost reply to a commit is no second write: the block has one revision more', async () => {
+    const proxy = await startProxy(Number(new URL(connectionString).port))
+    const store = postgresMemory({ connectionString: `postgres://owner@127.0.0.1:${proxy.port}/postgres` })
+    const memory = await store.open(scope({ tenant: `lost-${randomUUID()}` }))
+    for (let revision = 0; revision < 3; revision += 1) {
+      proxy.loseReplyTo('COMMIT')
+      expect((await memory.writeBlock('plan', revision, revision)).revision).toBe(revision + 1)
+    }
+    expect(proxy.lost).toBe(3)
+    expect(await memory.blockHistory('plan')).toHaveLength(2)
+    await store.close()
+    await proxy.stop()
+  })
 })
+
+/** A secret is kept in every way, and forgotten in every way; `bytes` gives what the store has on disk. */
+async function testForgetting(store: MemoryStore, bytes: () => Buffer): Promise<void> {
+  const place = scope({ tenant: 'acme', user: 'ada' })
+  const secret = 'verysecretword'
+  const entry = { id: 'a', kind: 'fact', text: secret, at: 1 }
+  const memory = await store.open(place)
+  await memory.add([entry, { ...entry, id: 'b' }, { ...entry, id: 'c', kind: 'old' }])
+  await memory.writeBlock('plan', secret, 0)
+  await memory.putArtifact(secret.repeat(1000))
+  expect(bytes().includes(secret)).toBe(true)
+  expect(await memory.remove(['b'])).toBe(1)
+  expect(await memory.prune({ kind: 'old', before: 2 })).toEqual({ removed: 1, done: true })
+  await memory.erase()
+  expect(bytes().includes(secret)).toBe(false)
+  await (await store.open(place)).add([entry])
+  await (await store.open(place)).erase()
+  await store.close()
+  expect(bytes().includes(secret)).toBe(false)
+}
