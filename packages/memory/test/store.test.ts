@@ -8,6 +8,7 @@ import { InputError } from '@clew/core'
 import { memoryContract } from '@clew/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readCases } from '../../../test/shared.ts'
 import {
   fileMemory,
   MemoryError,
@@ -28,18 +29,7 @@ import { temporary } from './temporary.ts'
 
 const folder = temporary()
 
-const naughty = readNaughty()
-function readNaughty(): string[] {
-  const file = join(import.meta.dirname, '../../../../shared/cases/naughty-strings/cases.jsonl')
-  if (!existsSync(file)) {
-    console.warn('SKIPPED: the naughty strings are not here, so the tests on them do not run.')
-    return []
-  }
-  return readFileSync(file, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => (JSON.parse(line) as { s: string }).s)
-}
+const naughty = [...new Set(readCases<{ s: string }>('naughty-strings').map(({ s }) => s))]
 
 /** What holds for every store beside the contract. */
 function testStore(make: () => MemoryStore): void {
@@ -51,29 +41,29 @@ function testStore(make: () => MemoryStore): void {
     'naughty strings come back from every field, or are refused before anything is written',
     async () => {
       const store = make()
-      const memory = await store.open(scope({ tenant: `naughty-${randomUUID()}` }))
-      const texts = [...new Set(naughty)]
-      let count = 0
-      for (const text of texts) {
-        const entry = { id: text, kind: text, text, source: { [text]: text }, at: 1 }
-        const isName = text.length > 0 && text.length <= 256
-        const adding = memory.add([entry])
-        if (isName) await adding
-        else await expect(adding).rejects.toThrow(InputError)
-        if (isName) expect(await memory.get(text)).toEqual(entry)
-        else await memory.add([{ ...entry, id: `long ${count}`, kind: 'long' }])
-        count += 1
-        if (isName) expect(await memory.writeBlock(text, text, 0)).toEqual({ name: text, value: text, revision: 1 })
-        const { text: read } = (await memory.readArtifact(await memory.putArtifact(text)))!
-        expect(read).toBe(text)
-        await memory.search({ text })
-        if (!isName || !text.isWellFormed() || text.includes('\0')) continue
-        const inner = await store.open(scope({ tenant: 'naughty', user: text, thread: text }))
-        await inner.add([{ id: 'one', kind: 'fact', text, at: 1 }])
-        expect((await inner.search({})).at(-1)?.entry.text).toBe(text)
-        await inner.erase()
+      const tenant = `naughty-${randomUUID()}`
+      const memory = await store.open(scope({ tenant }))
+      const isName = (text: string) => text.length > 0 && text.length <= 256
+      const entry = (text: string, id = text) => ({ id, kind: id, text, source: { [text]: text }, at: 1 })
+      for (const text of naughty.filter((each) => !isName(each)))
+        await expect(memory.add([entry('before'), entry(text)])).rejects.toThrow(InputError)
+      const entries = naughty.map((text, index) => entry(text, isName(text) ? text : `long ${index}`))
+      await memory.add(entries)
+      expect(await memory.count()).toBe(naughty.length)
+      for (const each of entries) {
+        expect(await memory.get(each.id)).toEqual(each)
+        expect((await memory.search({ text: each.text, kinds: [each.id] })).length).toBeLessThan(2)
+        const block = { name: each.id, value: [each.text, { [each.text]: 1 }], revision: 1 }
+        expect(await memory.writeBlock(block.name, block.value, 0)).toEqual(block)
+        expect(await memory.readBlock(block.name)).toEqual(block)
+        expect((await memory.readArtifact(await memory.putArtifact(each.text)))?.text).toBe(each.text)
       }
-      expect(await memory.count()).toBe(count)
+      for (const text of naughty.filter(isName)) {
+        const inner = await store.open(scope({ tenant, user: text, thread: text }))
+        await inner.add([{ id: 'one', kind: 'fact', text, at: 1 }])
+        expect((await inner.search({})).map(({ entry }) => entry.text)).toEqual([text])
+      }
+      expect((await memory.erase()).entries).toBe(naughty.length + naughty.filter(isName).length)
       await store.close()
     },
   )
@@ -234,10 +224,7 @@ describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
     await server?.stop()
   })
 
-  describe('the contract', () => {
-    for (const { name, run } of memoryContract({ scope, store: () => postgresMemory({ connectionString }) }))
-      it(name, run)
-  })
+  testStore(() => postgresMemory({ connectionString }))
 
   it('shows no row to who does not say its tenant, the owner of the tables included', async () => {
     const memory = await postgresMemory({ pool }).open(scope({ tenant: 'acme', user: 'ada' }))
@@ -321,7 +308,8 @@ describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
     const store = postgresMemory({ connectionString: `postgres://owner@127.0.0.1:${proxy.port}/postgres` })
     const memory = await store.open(scope({ tenant: `lost-${randomUUID()}` }))
     for (let revision = 0; revision < 3; revision += 1) {
-      proxy.loseReplyTo('COMMIT')
+      // With its end: READ COMMITTED stands in every beginning.
+      proxy.loseReplyTo('COMMIT\0')
       expect((await memory.writeBlock('plan', revision, revision)).revision).toBe(revision + 1)
     }
     expect(proxy.lost).toBe(3)

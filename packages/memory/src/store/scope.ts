@@ -62,5 +62,5 @@ function checkPart(name: string, part: unknown): void {
 
 /** Whether `inner` is `outer` or below it. */
 export function covers(outer: readonly string[], inner: readonly string[]): boolean {
-  return outer.length <= inner.length && outer.every((part, depth) => part === inner[depth])
+  return outer.every((part, depth) => part === inner[depth])
 }
