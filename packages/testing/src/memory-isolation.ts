@@ -102,7 +102,7 @@ async function checkApart({ open, reopen, scope }: MemoryDesk, [mineParts, their
   const errors = [
     await refused(mine.writeBlock('plan', 1, 1), 'StaleBlockError', 'a stale revision'),
     await refused(mine.add([fact('v', 'x', { vector: [1, 0] })]), 'InputError', 'another dimension'),
-    await refused(mine.import([`${secret}\n`]).catch(hideGiven), 'InputError', 'a bad import'),
+    await refused(mine.import([`${secret}\n`]).catch(hideGiven), 'InputError', 'a bad line to import from'),
   ]
   await theirs.writeBlock('plan', secret, 2)
   await refused(theirs.writeBlock('plan', 1, 1), 'StaleBlockError', 'a stale revision')

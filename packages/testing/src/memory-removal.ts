@@ -27,7 +27,7 @@ const writes: [name: string, write: (memory: MemoryLike, lines: string[]) => Pro
   ['hold', (memory) => memory.hold(true)],
   ['prune', (memory) => memory.prune({ kind: 'fact', before: 1e15 })],
   ['erase', (memory) => memory.erase()],
-  ['import', (memory, lines) => memory.import(lines)],
+  ['importing', (memory, lines) => memory.import(lines)],
 ]
 
 export const memoryRemoval: MemoryCase[] = [
