@@ -90,6 +90,8 @@ export type HandoffTaken = { type: 'handoff'; agent: string; instructions?: stri
 export type Steer = { type: 'steer'; turn: number; messages: Message[] }
 /** The first `upTo` messages of the model's view were replaced. The log keeps them. */
 export type Compacted = { type: 'compacted'; upTo: number; replacement: Message[]; usage?: Usage }
+/** Another log goes on from this one: session `id` has the first `at` events of session `parent`, and then its own. */
+export type Fork = { type: 'fork'; id: string; parent: string; at: number }
 export type OutputInvalid = { type: 'output-invalid'; problems: string; message: UserMessage }
 export type RunEnd = {
   type: 'run-end'
@@ -147,6 +149,7 @@ export type LoggedEvent = EventBase &
     | HandoffTaken
     | Steer
     | Compacted
+    | Fork
     | OutputInvalid
     | AnswerGiven
     | RunEnd
@@ -186,6 +189,7 @@ const kinds: { [Type in EventType]: 'logged' | 'live' } = {
   handoff: 'logged',
   steer: 'logged',
   compacted: 'logged',
+  fork: 'logged',
   'output-invalid': 'logged',
   answer: 'logged',
   'run-end': 'logged',

@@ -28,6 +28,7 @@ export {
   type EventBase,
   type EventOf,
   type EventType,
+  type Fork,
   type HandoffTaken,
   isLogged,
   type LiveEvent,

@@ -111,6 +111,9 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       if (event.usage) draft.usage = addUsage(draft.usage, event.usage)
       delete draft.counted
       return draft
+    case 'fork':
+      // Of the tree of sessions, not of a run.
+      return draft
     case 'output-invalid':
       draft.repairs += 1
       draft.messages.push(Object.freeze(event.message))

@@ -8,6 +8,7 @@ export { estimateMessage, estimateNextTokens, estimateTokens, type RequestParts 
 export { type FileSessionOptions, fileSession } from './file-session.ts'
 export type { PostgresClient, PostgresPool } from './postgres-pool.ts'
 export { type PostgresSessionOptions, postgresSession } from './postgres-session.ts'
+export { type Head, type SessionTree, sessionTree } from './session-tree.ts'
 export { type SqliteSessionOptions, sqliteSession } from './sqlite-session.ts'
 export { type BlockDefinition, blockTools, type PatchResult, patchBlock } from './store/block-tools.ts'
 export { fileMemory } from './store/file-memory.ts'
