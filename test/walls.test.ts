@@ -37,9 +37,11 @@ const floors = [
     'inbox',
     'world',
     'leash',
+    'holdup',
     'merge',
     'execute-tool',
     'compact-history',
+    'receive-reply',
     'ask-model',
     'perform-tool',
     'hand-over',
@@ -48,11 +50,12 @@ const floors = [
     'engine',
     'ending',
     'journal',
+    'drive',
     'wrap-run',
     'reader',
     'run',
   ],
-  ['result', 'agent-options', 'cast', 'make-world', 'opening', 'as-tool', 'start', 'agent', 'index'],
+  ['result', 'agent-options', 'check-agent', 'cast', 'make-world', 'opening', 'as-tool', 'start', 'agent', 'index'],
 ]
 
 type Manifest = { name: string; dependencies?: object; peerDependencies?: object; optionalDependencies?: object }

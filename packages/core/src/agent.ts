@@ -1,10 +1,10 @@
 /** An agent: a model, its instructions and its tools. It holds no state: every run has its own. */
 import { EventEmitter } from 'eventemitter3'
 import type { AgentOptions, RunOptions } from './agent-options.ts'
-import { checkAgent, checkRun } from './agent-options.ts'
 import type { Answers } from './answer.ts'
 import { type AsToolOptions, agentTool } from './as-tool.ts'
 import type { AnyAgentOptions, Member } from './cast.ts'
+import { checkAgent, checkRun } from './check-agent.ts'
 import type { EventOf, EventType } from './event.ts'
 import { type Handoff, type HandoffOptions, makeHandoff } from './handoff.ts'
 import type { AgentInput } from './input.ts'

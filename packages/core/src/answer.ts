@@ -1,11 +1,12 @@
 /** Open questions of a run, and what can be said to them. */
 
+import { editOf } from './answered.ts'
 import { parseArguments } from './arguments.ts'
 import { InputError, SessionError } from './errors.ts'
 import type { Answer, LoggedEvent, Need } from './event.ts'
 import type { Json } from './json.ts'
 import { sameJson } from './standing.ts'
-import type { PendingCall, RunState } from './state.ts'
+import { childOf, type PendingCall, type RunState } from './state.ts'
 import { sealOutcome, toContent, toJson } from './tool-result.ts'
 
 type ApproveOptions = {
@@ -44,21 +45,24 @@ const fitting: { [For in Need['for']]: Answer['type'][] } = {
 export function needsOf(state: RunState, above: string[] = []): Need[] {
   return state.pending.flatMap((pending): Need[] => {
     const path = [...above, pending.agent]
-    if (pending.status === 'waiting' && pending.for !== 'child') return [toNeed(pending, pending.for, path)]
+    if (pending.status === 'waiting' && pending.for !== 'child')
+      return [toNeed(pending, { ...pending, for: pending.for }, path)]
     return 'child' in pending && pending.child ? needsOf(pending.child, path) : []
   })
 }
 
 /** The question that an open call puts. */
-export function toNeed(pending: PendingCall, what: Need['for'], path: string[]): Need {
-  const { call, expiresAt, problem } = { expiresAt: undefined, problem: undefined, ...pending }
+export function toNeed(pending: PendingCall, waits: Pick<Need, 'for' | 'expiresAt' | 'problem'>, path: string[]): Need {
+  const { call } = pending
+  const { for: what, expiresAt, problem } = waits
   const parsed = parseArguments(call)
+  const { input = parsed.ok ? parsed.value : null } = editOf(pending)
   return {
     id: call.id,
     for: what,
     path,
     tool: call.name,
-    input: parsed.ok ? parsed.value : null,
+    input,
     ...(expiresAt !== undefined && { expiresAt }),
     ...(problem !== undefined && { problem }),
   }
@@ -113,7 +117,7 @@ export function checkAnswer(need: Need, answer: Answer, maxChars: number): Answe
   const { seen } = answer
   if (seen !== undefined && !(seen?.tool === need.tool && sameJson(seen.input, need.input))) {
     throw new SessionError(
-      `The answer to call "${need.id}" was given to ${JSON.stringify(seen)}, but the call is ${JSON.stringify({ tool: need.tool, input: need.input })}. Show the need again, and ask again.`,
+      `The answer to call "${need.id}" was given to ${JSON.stringify(toJson(seen))}, but the call is ${JSON.stringify({ tool: need.tool, input: need.input })}. Show the need again, and ask again.`,
     )
   }
   return cleaned(answer, maxChars)
@@ -124,9 +128,9 @@ function cleaned(answer: Answer, maxChars: number): Answer {
     case 'respond':
       return { type: 'respond', content: sealOutcome(answer, maxChars).content }
     case 'deny':
-      return deny(String(answer.reason || 'no reason was given'))
+      return deny(reasonOf(answer))
     case 'failed':
-      return failed(String(answer.reason || 'no reason was given'))
+      return failed(reasonOf(answer))
     case 'approve': {
       const { input, always } = answer
       return {
@@ -140,6 +144,10 @@ function cleaned(answer: Answer, maxChars: number): Answer {
   }
 }
 
+function reasonOf({ reason }: { reason: unknown }): string {
+  return typeof reason === 'string' && reason !== '' ? reason : 'no reason was given'
+}
+
 function checkAlways(always: unknown): 'tool' | 'input' | { pattern: { [key: string]: Json } } {
   if (always === 'tool' || always === 'input') return always
   const pattern =
@@ -149,16 +157,16 @@ function checkAlways(always: unknown): 'tool' | 'input' | { pattern: { [key: str
     return { pattern }
   }
   throw new InputError(
-    `approve({ always }) is ${JSON.stringify(always)}; it is "tool", "input", or { pattern: { … } } with at least one key of the input.`,
+    `approve({ always }) is ${JSON.stringify(toJson(always))}; it is "tool", "input", or { pattern: { … } } with at least one key of the input.`,
   )
 }
 
 /** An answer to a call of a sub-agent travels inside the calls that lead to it. */
 function wrap(calls: PendingCall[], event: Extract<LoggedEvent, { type: 'answer' }>): LoggedEvent {
-  if (calls.some((pending) => pending.call.id === event.id)) return event
-  const holder = calls.find(
-    (pending) => 'child' in pending && pending.child && needsOf(pending.child).some((need) => need.id === event.id),
-  )
-  if (!holder || !('child' in holder) || !holder.child) return event
-  return { type: 'child', id: holder.call.id, event: wrap(holder.child.pending, event) }
+  for (const pending of calls) {
+    const child = childOf(pending)
+    if (!child || !needsOf(child).some(({ id }) => id === event.id)) continue
+    return { type: 'child', id: pending.call.id, event: wrap(child.pending, event) }
+  }
+  return event
 }

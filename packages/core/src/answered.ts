@@ -1,11 +1,12 @@
 /** What an answer makes of the call that it is given to. */
 import type { AnswerGiven } from './event.ts'
-import type { PendingCall } from './state.ts'
+import type { Json } from './json.ts'
+import { childOf, type PendingCall } from './state.ts'
 import { unreachable } from './unreachable.ts'
 
 export function answered(pending: PendingCall, answer: AnswerGiven['answer']): PendingCall {
   const { call, agent } = pending
-  const child = 'child' in pending ? pending.child : undefined
+  const child = childOf(pending)
   const closed = (content: string): PendingCall => ({ call, agent, status: 'answered', content, isError: true })
   switch (answer.type) {
     case 'approve':
@@ -18,8 +19,8 @@ export function answered(pending: PendingCall, answer: AnswerGiven['answer']): P
       }
     case 'retry':
       // An agent that was at work on it is entered again.
-      if (child) return { call, agent, status: 'running', child }
-      return { call, agent, status: 'ready', approved: true, again: true }
+      if (child) return { call, agent, status: 'running', ...editOf(pending), child }
+      return { call, agent, status: 'ready', approved: true, again: true, ...editOf(pending) }
     case 'respond':
       return { call, agent, status: 'answered', content: answer.content }
     case 'deny':
@@ -31,4 +32,9 @@ export function answered(pending: PendingCall, answer: AnswerGiven['answer']): P
     default:
       return unreachable(answer)
   }
+}
+
+/** The input that a person put in the place of the model's: it is the call's from then on, whatever comes between. */
+export function editOf(pending: object): { input?: Json } {
+  return 'input' in pending && pending.input !== undefined ? { input: pending.input as Json } : {}
 }

@@ -8,6 +8,7 @@ import { isLogged } from './event.ts'
 import { Inbox } from './inbox.ts'
 import type { AgentInput } from './input.ts'
 import { toMessages } from './input.ts'
+import { leftOf, spendOf, within } from './limits.ts'
 import { makeWorld } from './make-world.ts'
 import { runStart, takeOver } from './opening.ts'
 import { apply } from './reduce.ts'
@@ -17,6 +18,7 @@ import { emptyState } from './state.ts'
 import { ChildEvent, ChildOutcome, type ParentRun } from './sub-agent.ts'
 import { legalise, type Tool, type ToolExecution, type ToolOptions, tool } from './tool.ts'
 import { describeError } from './tool-result.ts'
+import { settleAfterAbort } from './world.ts'
 import { wrapRun } from './wrap-run.ts'
 
 export type AsToolOptions<Schema extends SchemaLike, Context> = Pick<
@@ -50,7 +52,7 @@ export function agentTool<Schema extends SchemaLike, Context>(
     input,
     execute: (given, execution) => work(member, prompt(given as never), execution),
   } as ToolOptions<SchemaLike, Context>)
-  return { ...made, isAgent: true } as Tool<InferOutput<Schema>, Context>
+  return { ...made, isAgent: true, agent: member.options } as Tool<InferOutput<Schema>, Context>
 }
 
 function defaultPrompt(input: unknown): string {
@@ -75,10 +77,14 @@ async function* work(
   else execution.signal.addEventListener('abort', leave, { once: true })
   try {
     const { context } = execution
-    const cast = await gather(member, { context })
+    const until = <Value>(promise: Promise<Value>) => settleAfterAbort(promise, controller.signal)
+    const cast = await until(gather(member, { context }))
     // Entered again, it may be another agent that has the word; one that is gone has left it to this one.
     const name = cast.has(state.agent) ? state.agent : agent.name
-    const { left, standing, policy } = parent
+    const { standing, policy } = parent
+    const limits = agent.limits ?? {}
+    // Its own limits hold for those below as well.
+    const left = () => leftOf(within(limits, spendOf(state), parent.left()), spendOf(state))
     const reins = { controller, timedOut: false, inbox: new Inbox() }
     const place = {
       runId: state.id || parent.newId(),
@@ -89,10 +95,10 @@ async function* work(
       tell,
       reins,
     }
-    const world = await makeWorld(cast, name, { context }, place)
-    const run: Engine = { state, opening: [], limits: agent.limits ?? {}, world, left }
-    if (state.id === '') run.opening.push(await runStart(agent, world.runId, context, toMessages(input)))
-    else if (state.agent !== name) run.opening.push(await takeOver(agent, context))
+    const world = await until(makeWorld(cast, name, { context }, place))
+    const run: Engine = { state, opening: [], limits, world, left: parent.left }
+    if (state.id === '') run.opening.push(await until(runStart(agent, world.runId, context, toMessages(input))))
+    else if (state.agent !== name) run.opening.push(await until(takeOver(agent, context)))
     for await (const together of wrapRun(agent.use ?? [], state, () => drive(run), controller.signal)) {
       for (const event of together) {
         event.path = run.world.path

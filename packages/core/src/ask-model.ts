@@ -1,17 +1,16 @@
-/** One call of the model as events: what is asked, what it showed, and the answer as a message of the history. */
-import { receiveCalls } from './arguments.ts'
 import { compactHistory } from './compact-history.ts'
 import type { Step } from './decide.ts'
-import { InputError, isClewError, ModelError } from './errors.ts'
-import type { ModelEnd, ModelFailed, RunEvent } from './event.ts'
+import { InputError, isClewError, type ModelError } from './errors.ts'
+import type { ModelAborted, ModelFailed, RunEvent } from './event.ts'
 import { checkHistory } from './history.ts'
 import { Leash } from './leash.ts'
-import type { AssistantMessage, Message, ToolCall, Usage } from './message.ts'
+import type { Message, Usage } from './message.ts'
 import { receiveUsage } from './message.ts'
 import { compose } from './middleware.ts'
 import type { ModelDelta, ModelReply, ModelRequest, ToolSpec } from './model.ts'
+import { checkReply, modelEnd } from './receive-reply.ts'
 import type { RunState } from './state.ts'
-import { describeError, sealStop } from './tool-result.ts'
+import { describeError } from './tool-result.ts'
 import { unreachable } from './unreachable.ts'
 import type { World } from './world.ts'
 
@@ -35,7 +34,7 @@ export async function* askModel(step: ModelStep, state: RunState, world: World):
     yield [{ type: 'model-restart', reason, ...(usage && { usage }) }]
     yield* attempt(step, state, world, false)
   } else if (world.signal.aborted) {
-    yield [{ type: 'model-aborted', turn: step.turn, partial: { text: '', reasoning: '' } }]
+    yield leftEvents(step, world, { text: '', reasoning: '' })
   } else {
     yield [modelFailed(step, overflow)]
     throw overflow
@@ -74,7 +73,7 @@ async function* attempt(
     }
   } catch (error) {
     if (world.signal.aborted) {
-      yield [{ type: 'model-aborted', turn: step.turn, partial }]
+      yield leftEvents(step, world, partial)
       return undefined
     }
     if (mayOverflow && isClewError(error, 'model') && error.details.kind === 'context-overflow') return error
@@ -85,23 +84,22 @@ async function* attempt(
   }
 }
 
+/** Together, so that no crash leaves half an answer in a run that could be gone on with. */
+function leftEvents(step: ModelStep, { signal, timedOut }: World, partial: ModelAborted['partial']): RunEvent[] {
+  const aborted: ModelAborted = { type: 'model-aborted', turn: step.turn, partial }
+  return timedOut() || isClewError(signal.reason, 'fatal')
+    ? [aborted]
+    : [aborted, { type: 'run-end', status: 'aborted' }]
+}
+
 function modelFailed(step: ModelStep, error: unknown): ModelFailed {
   const usage = usageOf(error)
   return { type: 'model-failed', turn: step.turn, error: describeError(error), ...(usage && { usage }) }
 }
 
 function usageOf(error: unknown): Usage | undefined {
-  return isClewError(error, 'model') ? error.details.usage : undefined
-}
-
-/** Models and middleware of strangers forget to return. */
-function checkReply(reply: ModelReply | undefined, world: World): void {
-  if (typeof reply?.content === 'string' || Array.isArray(reply?.content)) return
-  const layers = world.use.filter((layer) => layer.model).map((layer) => `"${layer.name}"`)
-  const makers = [`the model "${world.model.id}"`, ...layers.map((name) => `middleware ${name}`)].join(' or ')
-  throw new ModelError(
-    `The model call returned no reply with a content. Does ${makers} forget to return it (return yield* next(request))?`,
-  )
+  const usage = isClewError(error, 'model') ? error.details.usage : undefined
+  return usage && receiveUsage(usage)
 }
 
 /** The innermost layer: what goes out has a history that every provider takes, whatever the layers above made of it. */
@@ -162,7 +160,7 @@ function toEvent(
       return { type: delta.type, text: delta.text }
     case 'model-restart':
       partial.text = partial.reasoning = ''
-      return { ...delta }
+      return { ...delta, ...(delta.usage && { usage: receiveUsage(delta.usage) }) }
     case 'tool-input-start':
       return { type: delta.type, id: callId(delta.index), name: delta.name }
     case 'tool-input-delta':
@@ -172,50 +170,4 @@ function toEvent(
     default:
       return unreachable(delta)
   }
-}
-
-function modelEnd(step: ModelStep, reply: ModelReply, callId: (index: number) => string, world: World): ModelEnd {
-  const toolCalls = receiveCalls(reply.toolCalls, callId)
-  const message: AssistantMessage = {
-    role: 'assistant',
-    content: reply.content,
-    ...(reply.reasoning && { reasoning: reply.reasoning }),
-    ...(reply.reasoningDetails && { reasoningDetails: reply.reasoningDetails }),
-    ...(toolCalls.length > 0 && { toolCalls }),
-    ...(reply.refusal !== undefined && { refusal: reply.refusal }),
-    ...(reply.annotations && { annotations: reply.annotations }),
-    source: reply.source,
-  }
-  const refused = refusedCalls(step, reply, toolCalls, world)
-  return {
-    type: 'model-end',
-    turn: step.turn,
-    message,
-    ...(refused.length > 0 && { refused: Object.fromEntries(refused) }),
-    ...(reply.logprobs && { logprobs: reply.logprobs }),
-    finishReason: reply.finishReason,
-    ...(reply.rawFinishReason !== undefined && { rawFinishReason: reply.rawFinishReason }),
-    usage: receiveUsage(reply.usage),
-    ...(reply.stop && { stop: sealStop(reply.stop) }),
-  }
-}
-
-/** Ids of the calls that may not run, each with the reason. The talk moves on to one agent only. */
-function refusedCalls(step: ModelStep, reply: ModelReply, calls: ToolCall[], world: World): [string, string][] {
-  const refusal = whyRefused(step, reply)
-  if (refusal !== undefined) return calls.map(({ id }) => [id, refusal])
-  const handoffs = calls.filter(({ name, raw }) => raw?.name === undefined && world.tools.get(name)?.handoff)
-  return handoffs
-    .slice(1)
-    .map(({ id }) => [id, `Not run: the conversation can be handed over once, and ${handoffs[0]?.name} came first.`])
-}
-
-/** Why none of a reply's calls may run. A cut answer may hold half a call, even where it parses. */
-function whyRefused(step: ModelStep, reply: ModelReply): string | undefined {
-  if (step.last) return `Not run: the limit of ${step.last} is reached. Answer with what you have.`
-  if (reply.finishReason === 'length')
-    return 'Not run: your answer was cut off at its length limit, so this call may be incomplete. Make it again, shorter.'
-  if (reply.finishReason === 'content-filter')
-    return "Not run: your answer was cut off by the provider's content filter."
-  return undefined
 }

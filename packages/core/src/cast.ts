@@ -1,6 +1,6 @@
 /** The agents that a run can have, gathered once by name: the one it begins with, and all that the word can pass to. */
 import type { AgentOptions, FromContext, RunOptions } from './agent-options.ts'
-import { checkHandoffs, toHandoff } from './agent-options.ts'
+import { checkHandoffs, toHandoff } from './check-agent.ts'
 import { DefinitionError, InputError } from './errors.ts'
 import type { RunEvent } from './event.ts'
 import type { Handoff } from './handoff.ts'

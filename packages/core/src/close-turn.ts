@@ -2,6 +2,9 @@
 import type { Message } from './message.ts'
 import type { PendingCall, RunState } from './state.ts'
 
+/** Told of a call that began and whose outcome nobody knows. */
+export const mayHaveRun = 'Aborted: the run ended while this call ran. It may have taken effect.'
+
 /** When every call of the turn has its result: the results join the history in the order asked. */
 export function closeTurn(draft: RunState): RunState {
   if (!draft.pending.every((pending) => pending.status === 'answered')) return draft
@@ -26,9 +29,8 @@ function resultOf(pending: PendingCall): Message {
   if (pending.status === 'answered') {
     return { ...base, content: pending.content, ...(pending.isError && { isError: true }) }
   }
-  const mayHaveRun = pending.status === 'running' || ('child' in pending && pending.child !== undefined)
-  const content = mayHaveRun
-    ? 'Aborted: the run ended while this call ran. It may have taken effect.'
-    : 'Not run: the run ended before this call.'
+  const isUnclear = pending.status === 'waiting' && pending.for === 'verdict'
+  const hasBegun = pending.status === 'running' || isUnclear || ('child' in pending && pending.child !== undefined)
+  const content = hasBegun ? mayHaveRun : 'Not run: the run ended before this call.'
   return { ...base, content, isError: true }
 }

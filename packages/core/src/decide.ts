@@ -22,7 +22,8 @@ export function decide(state: RunState, limits: Limits, spend: Spend): Step {
     return { type: 'finish', status: 'stopped', stop: state.stopping.by, reason: state.stopping.reason }
   }
 
-  const answered = !state.request && state.turn > 0 && state.pending.length === 0 && hasAnswer(state)
+  const isAsked = state.turn > 0 && !state.request && !state.begins
+  const answered = isAsked && state.pending.length === 0 && hasAnswer(state)
   if (answered) return finish(state)
 
   const over = exceeded(limits, spend)
@@ -40,19 +41,25 @@ export function decide(state: RunState, limits: Limits, spend: Spend): Step {
   }
 
   if (state.last) return { type: 'finish', status: 'stopped', stop: state.last }
-  if (limits.usd !== undefined && spend.usd + (spend.nextUsd ?? 0) > limits.usd) {
-    return { type: 'finish', status: 'stopped', stop: 'usd' }
-  }
   if (state.handoff !== undefined) return { type: 'handoff', agent: state.handoff }
+  if (isTooDear(limits, spend)) return { type: 'finish', status: 'stopped', stop: 'usd' }
   if (state.request) return { type: 'model', turn: state.turn, ...state.request }
   const last = lastCall(limits, state)
   return { type: 'model', turn: state.turn + 1, ...(last && { last }) }
 }
 
-/** The turn that would begin here: what is added to the run comes before it. A run that ends with its answer goes on for it. */
-export function edgeOf(step: Step, state: RunState): number | undefined {
+/**
+ * The turn that would begin here: what is added to the run comes before it. A run that ends with its answer goes on for
+ * it, where its limits leave room for a turn.
+ */
+export function edgeOf(step: Step, state: RunState, limits: Limits, spend: Spend): number | undefined {
   if (step.type === 'model' && !state.request) return step.turn
-  return step.type === 'finish' && step.status === 'done' ? state.turn + 1 : undefined
+  if (step.type !== 'finish' || step.status !== 'done') return undefined
+  return exceeded(limits, spend) || isTooDear(limits, spend) ? undefined : state.turn + 1
+}
+
+function isTooDear({ usd }: Limits, spend: Spend): boolean {
+  return usd !== undefined && spend.usd + (spend.nextUsd ?? 0) > usd
 }
 
 /** The last word is the model's, it asked for nothing, and it was not left in the middle. */

@@ -31,18 +31,19 @@ export async function* engine(run: Engine): AsyncGenerator<RunEvent[], void> {
   const { signal, timedOut, inbox } = run.world
   if (opening.length > 0) yield opening
   while (true) {
+    run.world = await enter(run.world, state.agent)
     if (signal.aborted && !timedOut() && state.status === 'running') {
       if (isClewError(signal.reason, 'fatal')) throw signal.reason
       yield [{ type: 'run-end', status: 'aborted' }]
       return
     }
-    run.world = await enter(run.world, state.agent)
     const spend = spendOf(state)
     const bounds = left ? within(limits, spend, left()) : limits
     if (bounds.usd !== undefined) spend.nextUsd = estimateUsd(state, run.world)
-    const step = decide(state, bounds, timedOut() ? { ...spend, ms: Number.POSITIVE_INFINITY } : spend)
+    if (timedOut()) spend.ms = Number.POSITIVE_INFINITY
+    const step = decide(state, bounds, spend)
     if (step.type === 'stop') return
-    const added = inbox.take(edgeOf(step, state))
+    const added = inbox.take(edgeOf(step, state, bounds, spend))
     if (added) {
       yield [added]
       inbox.confirm(added.turn)

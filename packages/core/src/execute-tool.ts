@@ -1,5 +1,7 @@
 /** Runs a tool's body behind its middleware. Called by `performTool` alone. */
+import { mayHaveRun } from './close-turn.ts'
 import type { RunEvent } from './event.ts'
+import { Holdup } from './holdup.ts'
 import type { Json } from './json.ts'
 import { closeQuietly, Interruption, Leash } from './leash.ts'
 import type { ToolRequest } from './middleware.ts'
@@ -14,13 +16,16 @@ import type { World } from './world.ts'
 export async function* executeTool(request: ToolRequest, world: World): AsyncGenerator<RunEvent, ToolOutcome> {
   const { call, tool } = request
   const leash = new Leash(world.signal, tool.timeoutMs)
+  // An agent keeps its own grace after an abort; cut off sooner, its outcomes would be lost. Layers around it have theirs.
+  const holdup = tool.isAgent ? new Holdup(world.signal) : undefined
   const execution = { ...request.execution, signal: leash.signal }
   let body: AsyncGenerator<Json, ToolOutcome> | undefined
   try {
-    body = compose(world.use, 'tool', runBody)({ ...request, execution })
+    const inner = holdup ? (given: ToolRequest) => holdup.watch(runBody(given)) : runBody
+    body = compose(world.use, 'tool', inner)({ ...request, execution })
     for (;;) {
-      // An agent keeps its own grace after an abort; cut off sooner, its outcomes would be lost.
-      const next = tool.isAgent ? await body.next() : await leash.pull(body)
+      const next = await (holdup ? holdup.pull(body) : leash.pull(body))
+      if (next === 'held up') return errorOutcome(mayHaveRun)
       if (next.done) {
         body = undefined
         return (
@@ -33,11 +38,11 @@ export async function* executeTool(request: ToolRequest, world: World): AsyncGen
     }
   } catch (error) {
     if (!(error instanceof Interruption)) throw error
-    if (error.reason === 'aborted')
-      return errorOutcome('Aborted: the run ended while this call ran. It may have taken effect.')
+    if (error.reason === 'aborted') return errorOutcome(mayHaveRun)
     return errorOutcome(`Tool "${call.name}" timed out after ${tool.timeoutMs} ms. It may have taken effect.`)
   } finally {
     leash.release(body)
+    holdup?.release()
   }
 }
 

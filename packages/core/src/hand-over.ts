@@ -2,7 +2,7 @@
 import type { Step } from './decide.ts'
 import { InputError } from './errors.ts'
 import type { RunEvent } from './event.ts'
-import { repairHistory } from './history.ts'
+import { copyPlain, toMessages } from './input.ts'
 import type { Message } from './message.ts'
 import type { RunState } from './state.ts'
 import { describeError } from './tool-result.ts'
@@ -43,10 +43,12 @@ async function seenBy(
   } catch (cause) {
     throw new InputError(`${where} failed: ${describeError(cause)}`, { cause })
   }
-  const isHistory = Array.isArray(filtered) && filtered.every((message) => typeof message?.role === 'string')
-  const repaired = isHistory ? repairHistory(filtered as Message[]) : []
-  if (repaired.length === 0) {
+  const isList = Array.isArray(filtered) && filtered.length > 0 && filtered.every((each) => each?.role !== undefined)
+  if (!isList)
     throw new InputError(`${where} returned no messages. Return those that the agent shall see, at least one.`)
+  try {
+    return copyPlain(toMessages(filtered as Message[], true), 'It')
+  } catch (cause) {
+    throw new InputError(`${where} returned what cannot be sent: ${describeError(cause)}`, { cause })
   }
-  return structuredClone(repaired)
 }

@@ -12,7 +12,7 @@ type Added = { messages: Message[]; resolve: (receipt: Receipt) => void }
 
 export class Inbox {
   readonly #waiting: Added[] = []
-  readonly #taken: Added[] = []
+  #taken: Added[] = []
   #isClosed = false
 
   add(messages: Message[]): Promise<Receipt> {
@@ -23,7 +23,7 @@ export class Inbox {
   /** What waits, as the event that brings it into the run at the edge before `turn`. To be confirmed when it is durable. */
   take(turn: number | undefined): Steer | undefined {
     if (turn === undefined || this.#waiting.length === 0) return undefined
-    this.#taken.push(...this.#waiting.splice(0))
+    this.#taken = this.#waiting.splice(0)
     return { type: 'steer', turn, messages: this.#taken.flatMap(({ messages }) => messages) }
   }
 

@@ -1,8 +1,8 @@
 /** An agent's parts made ready for a run: functions of the context called, tools converted, their context checked. */
 import { nanoid } from 'nanoid'
-import { checkTools } from './agent-options.ts'
 import type { AnyRunOptions, Cast } from './cast.ts'
 import { fromContext } from './cast.ts'
+import { checkTools } from './check-agent.ts'
 import { InputError } from './errors.ts'
 import type { Reins } from './run.ts'
 import { describeIssue } from './schema.ts'

@@ -4,8 +4,9 @@
  * as an exception.
  */
 import { checkAnswer, toNeed } from './answer.ts'
-import { answered } from './answered.ts'
+import { answered, editOf } from './answered.ts'
 import { parseArguments } from './arguments.ts'
+import { mayHaveRun } from './close-turn.ts'
 import { isClewError } from './errors.ts'
 import type { RunEvent, ToolEnd, ToolWait } from './event.ts'
 import { executeTool } from './execute-tool.ts'
@@ -13,7 +14,7 @@ import type { Json } from './json.ts'
 import type { Content } from './message.ts'
 import type { ToolRequest } from './middleware.ts'
 import { isApproved } from './standing.ts'
-import type { PendingCall, RunState } from './state.ts'
+import { childOf, type PendingCall } from './state.ts'
 import type { ToolExecution } from './tool.ts'
 import { defaultMaxResultChars } from './tool.ts'
 import { cutText, describeError, sealOutcome } from './tool-result.ts'
@@ -42,7 +43,7 @@ export async function* performTool(pending: PendingCall, world: World): AsyncGen
   // An agent that is entered again has its intent in the log.
   if (!childOf(pending)) yield { type: 'tool-start', id, name, input: prepared.arguments }
   if (world.signal.aborted) {
-    yield failure(pending, 'Not run: the run was aborted.')
+    yield failure(pending, pending.status === 'running' ? mayHaveRun : 'Not run: the run was aborted.')
     return
   }
   try {
@@ -74,7 +75,7 @@ async function* decideOrWait(pending: PendingCall, waits: ToolWait, world: World
     yield waits
     return
   }
-  const need = toNeed(pending, what, [...world.path])
+  const need = toNeed(pending, { ...waits, for: what }, [...world.path])
   try {
     const said = await settleAfterAbort(world.policy(need), world.signal)
     if (said) {
@@ -82,7 +83,9 @@ async function* decideOrWait(pending: PendingCall, waits: ToolWait, world: World
       const answer = checkAnswer(need, said, cap)
       yield { type: 'answer', id: need.id, by: 'policy', answer }
       const next = answered(pending, answer)
-      if (next.status !== 'answered') yield* performTool(next, world)
+      // One that is still unclear is for a person: asked again, the policy would say the same.
+      if (next.status === 'running') yield waits
+      else if (next.status === 'ready') yield* performTool(next, world)
       return
     }
   } catch (error) {
@@ -98,7 +101,10 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
   const { call } = pending
   const tool = call.raw?.name === undefined ? world.tools.get(call.name) : undefined
   // The program changed since: the tool is gone, but what it did is not.
-  if (!tool && pending.status === 'running') return wait(pending, 'verdict')
+  if (!tool && pending.status === 'running') {
+    const problem = `There is no tool "${call.name}" any more: respond(…) or failed(…) closes its call.`
+    return { ...wait(pending, 'verdict'), problem }
+  }
   if (!tool) {
     const names = [...world.tools.keys()].join(', ') || 'none'
     return failure(
@@ -136,7 +142,7 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
   const request: ToolRequest = { tool, input: input.value, call, execution }
   // A call that was running had its approval before it started.
   const isOpen = pending.status === 'ready' && !pending.approved
-  if (isOpen && !isApproved(world.standing(), pending.agent, call.name, parsed.value)) {
+  if (isOpen && !isApproved(world.standing(), world.path, call.name, parsed.value)) {
     const approval = await asksApproval(request)
     if (typeof approval === 'object') {
       return failure(pending, `Tool "${call.name}" was not run: its approval check failed: ${approval.failed}`)
@@ -148,15 +154,11 @@ async function prepare(pending: PendingCall, world: World): Promise<Prepared> {
 
 /** The model's own, or what an approval put in its place. */
 function inputOf(pending: PendingCall): ReturnType<typeof parseArguments> {
-  const edited = pending.status === 'ready' ? pending.input : undefined
+  const { input: edited } = editOf(pending)
   if (edited === undefined) return parseArguments(pending.call)
   if (typeof edited === 'object' && edited !== null && !Array.isArray(edited))
     return { ok: true, value: edited, text: JSON.stringify(edited) }
   return { ok: false, problem: 'the input that it was approved with is no object' }
-}
-
-function childOf(pending: PendingCall): RunState | undefined {
-  return 'child' in pending ? pending.child : undefined
 }
 
 async function asksApproval({ tool, input, execution }: ToolRequest): Promise<boolean | { failed: string }> {
@@ -171,8 +173,9 @@ async function asksApproval({ tool, input, execution }: ToolRequest): Promise<bo
 
 /** The model is told that its call ran with another input than it wrote. */
 function noteEdit(content: Content, pending: PendingCall): Content {
-  if (pending.status !== 'ready' || pending.input === undefined) return content
-  const note = `[This call was approved with another input: ${JSON.stringify(pending.input)}.]`
+  const { input } = editOf(pending)
+  if (input === undefined) return content
+  const note = `[This call was approved with another input: ${JSON.stringify(input)}.]`
   return typeof content === 'string' ? `${note}\n${content}` : [{ type: 'text', text: note }, ...content]
 }
 

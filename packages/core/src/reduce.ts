@@ -1,6 +1,6 @@
 /** `reduce` says what an event changed. It is the only place where a state changes. */
 
-import { answered } from './answered.ts'
+import { answered, editOf } from './answered.ts'
 import { closeOpenCalls, closeTurn } from './close-turn.ts'
 import type { HandoffTaken, LoggedEvent, ModelEnd, RunEvent, RunStart } from './event.ts'
 import { isLogged } from './event.ts'
@@ -8,7 +8,7 @@ import type { Usage } from './message.ts'
 import { addUsage, textOf } from './message.ts'
 import { addStanding } from './standing.ts'
 import type { PendingCall, RunState } from './state.ts'
-import { emptyState } from './state.ts'
+import { childOf, emptyState } from './state.ts'
 import { unreachable } from './unreachable.ts'
 
 /** The state after `event`; the same object when the event changes nothing. */
@@ -18,7 +18,8 @@ export function reduce(state: RunState, event: RunEvent): RunState {
 }
 
 /** The state after all events of a log, in one pass over a private draft. */
-export function fold(events: Iterable<LoggedEvent>, draft: RunState = emptyState()): RunState {
+export function fold(events: Iterable<LoggedEvent>): RunState {
+  const draft = emptyState()
   for (const event of events) apply(draft, event)
   return draft
 }
@@ -31,6 +32,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       return startRun(draft, event)
     case 'turn-start':
       draft.turn = event.turn
+      delete draft.begins
       draft.request = event.last ? { last: event.last } : {}
       return draft
     case 'model-restart':
@@ -63,7 +65,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
     case 'tool-start':
       return replacePending(draft, event.id, (pending) => {
         if (pending.status === 'ready' && !pending.again) draft.toolCalls += 1
-        return { call: pending.call, agent: pending.agent, status: 'running' }
+        return { call: pending.call, agent: pending.agent, status: 'running', ...editOf(pending) }
       })
     case 'tool-wait':
       return replacePending(draft, event.id, ({ call, agent, ...rest }) => ({
@@ -73,6 +75,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
         for: event.for,
         ...(event.expiresAt !== undefined && { expiresAt: event.expiresAt }),
         ...(event.problem !== undefined && { problem: event.problem }),
+        ...editOf(rest),
         ...('child' in rest && rest.child && { child: rest.child }),
       }))
     case 'tool-end':
@@ -91,10 +94,12 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       if (isAnswer(event.event)) draft.status = 'running'
       addStanding(draft, event)
       return replacePending(draft, event.id, (pending) => {
-        const child = reduce('child' in pending && pending.child ? pending.child : emptyState(), event.event)
+        // Begun anew by a layer around the call, it knows nothing of its first try.
+        const before = event.event.type === 'run-start' ? undefined : childOf(pending)
+        const child = reduce(before ?? emptyState(), event.event)
         if (pending.status === 'waiting' && child.status === 'waiting') return { ...pending, child }
         // Answered, it goes on: its call is entered again.
-        return { call: pending.call, agent: pending.agent, status: 'running', child }
+        return { call: pending.call, agent: pending.agent, status: 'running', ...editOf(pending), child }
       })
     case 'answer':
       addStanding(draft, event)
@@ -132,11 +137,11 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
 }
 
 function startRun(draft: RunState, event: RunStart): RunState {
-  const { v, messages, standing, counted } = draft
+  const { messages, standing, counted } = draft
   const conversation = draft.conversation || event.id
   for (const message of event.input) messages.push(Object.freeze(message))
   for (const key of Object.keys(draft)) delete (draft as Record<string, unknown>)[key]
-  Object.assign(draft, emptyState(), { v, id: event.id, conversation, agent: event.agent, messages })
+  Object.assign(draft, emptyState(), { id: event.id, conversation, agent: event.agent, messages })
   if (standing) draft.standing = standing
   if (counted) draft.counted = counted
   if (event.instructions !== undefined) draft.instructions = event.instructions
@@ -144,14 +149,17 @@ function startRun(draft: RunState, event: RunStart): RunState {
 }
 
 function handOver(draft: RunState, { agent, instructions, messages }: HandoffTaken): RunState {
-  delete draft.handoff
+  // One that takes the place of an agent that is gone leaves the handoff that was asked for to happen.
+  if (agent === draft.handoff) draft.begins = true
+  if (agent === draft.handoff || agent === draft.agent) delete draft.handoff
   delete draft.instructions
   if (instructions !== undefined) draft.instructions = instructions
   if (messages) {
     draft.messages = messages.map((message) => Object.freeze(message))
     delete draft.counted
   }
-  if (draft.agent !== agent) draft.since = draft.turn
+  // A turn that a crash cut short begins again, and is the new agent's first.
+  if (draft.agent !== agent) draft.since = draft.request ? draft.turn - 1 : draft.turn
   draft.agent = agent
   return draft
 }

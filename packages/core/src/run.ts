@@ -1,6 +1,7 @@
 /** A run of an agent: a promise of its result and a stream of its events, both from one loop. */
+
+import { drive } from './drive.ts'
 import { checkEnded, toRunError } from './ending.ts'
-import { engine } from './engine.ts'
 import { AbortError } from './errors.ts'
 import type { RunEvent } from './event.ts'
 import { isLogged } from './event.ts'
@@ -8,7 +9,6 @@ import { Inbox, type Receipt } from './inbox.ts'
 import type { AgentInput } from './input.ts'
 import { toUserMessages } from './input.ts'
 import type { Start } from './journal.ts'
-import { openJournal } from './journal.ts'
 import { Reader } from './reader.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
@@ -18,13 +18,6 @@ import { wrapRun } from './wrap-run.ts'
 
 /** How a run is held from outside: left, and added to. */
 export type Reins = { controller: AbortController; timedOut: boolean; inbox: Inbox }
-
-/** The engine with its journal: what it yields is durable, and in the state. */
-async function* drive(start: Start): AsyncGenerator<RunEvent[], void> {
-  const commit = openJournal(start)
-  for await (const events of engine(start)) yield await commit(events)
-  if (start.state.status === 'aborted') throw new AbortError(start.state, start.world.signal.reason)
-}
 
 /** `world` is that of the agent that had the last word. */
 export type RunOutcome = { readonly state: RunState; readonly world: World }
@@ -37,6 +30,8 @@ export type RunOutcome = { readonly state: RunState; readonly world: World }
 export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent> {
   readonly #events: AsyncGenerator<RunEvent[], void>
   readonly #reins: Reins = { controller: new AbortController(), timedOut: false, inbox: new Inbox() }
+  /** Fires when somebody leaves, also a run that failed before. */
+  readonly #left = new AbortController()
   readonly #toResult: (outcome: RunOutcome) => Result | Promise<Result>
   readonly #logged: RunEvent[] = []
   readonly #readers = new Set<Reader>()
@@ -71,6 +66,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
 
   /** Ends the run: the request is cancelled, tools are told by their signal, and readers get an `AbortError`. */
   abort(reason?: unknown): void {
+    this.#left.abort()
     this.#reins.controller.abort(reason)
   }
 
@@ -80,7 +76,16 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
    * @throws InputError for what is no text, content parts or user messages
    */
   steer(input: AgentInput): Promise<Receipt> {
-    return this.#reins.inbox.add(toUserMessages(input))
+    const receipt = this.#reins.inbox.add(toUserMessages(input))
+    void this.#advanceUntil(receipt)
+    return receipt
+  }
+
+  /** Awaited inside the loop that reads the run, or before anybody reads it, the receipt would wait for ever. */
+  async #advanceUntil(receipt: Promise<Receipt>): Promise<void> {
+    let isSettled = false
+    void receipt.then(() => (isSettled = true))
+    while (!isSettled && !this.#ended) await this.#advance()
   }
 
   [Symbol.asyncIterator](): AsyncIterator<RunEvent, void> {
@@ -143,13 +148,12 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
     outer: AbortSignal | undefined,
   ): AsyncGenerator<RunEvent[], void> {
     const { controller } = this.#reins
-    const onAbort = () => controller.abort(outer?.reason)
+    const onAbort = () => this.abort(outer?.reason)
     let timer: ReturnType<typeof setTimeout> | undefined
     if (outer?.aborted) onAbort()
     else outer?.addEventListener('abort', onAbort, { once: true })
     let state = emptyState()
     let started: Start | undefined
-    let leaving = controller.signal
     try {
       if (controller.signal.aborted) throw new AbortError(state, controller.signal.reason)
       started = await start(this.#reins).catch((error) => {
@@ -168,15 +172,14 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
       checkEnded(state, use)
     } catch (error) {
       const told = this.#outcome ? toRunError(error, state) : error
-      // Whatever still runs is told; the store is not among it, and has its time.
-      if (!controller.signal.aborted) leaving = new AbortController().signal
+      // Whatever still runs is told; the store is not among it, and has its time, unless somebody leaves.
       controller.abort(told)
       throw told
     } finally {
       clearTimeout(timer)
       this.#reins.inbox.close()
       const released = started?.lease?.release()
-      if (released) await settleAfterAbort(released, leaving).catch(() => {})
+      if (released) await settleAfterAbort(released, this.#left.signal).catch(() => {})
       outer?.removeEventListener('abort', onAbort)
     }
   }
@@ -185,6 +188,6 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
     // Why a run is left is why it was left first.
     if (this.#reins.controller.signal.aborted) return
     this.#reins.timedOut = true
-    this.#reins.controller.abort(new DOMException('limits.ms is reached', 'TimeoutError'))
+    this.abort(new DOMException('limits.ms is reached', 'TimeoutError'))
   }
 }

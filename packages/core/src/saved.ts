@@ -1,15 +1,16 @@
 /**
  * What was saved is read here: by this version, by an earlier one, or changed by hand since. Version 2 added handoffs,
- * messages to a live run, patterns and expiry to version 1, and changed nothing: so what version 1 saved is read as it is.
+ * messages to a live run, compaction, patterns and expiry to version 1, and knows agents of approvals by their path.
  */
 import { SessionError } from './errors.ts'
 import type { LoggedEvent } from './event.ts'
 import { isLoggedType } from './event.ts'
 import { checkHistory } from './history.ts'
 import { copyPlain } from './input.ts'
-import { fold } from './reduce.ts'
-import type { PendingCall, RunState } from './state.ts'
-import { emptyState, version } from './state.ts'
+import { apply } from './reduce.ts'
+import type { PendingCall, RunState, Standing } from './state.ts'
+import { childOf, emptyState, version } from './state.ts'
+import { describeError } from './tool-result.ts'
 
 /**
  * The state that a session's log makes.
@@ -22,7 +23,11 @@ export function readLog(id: string, events: readonly LoggedEvent[]): RunState {
   for (const [at, event] of events.entries()) {
     const problem = outOfPlace(state, event)
     if (problem !== undefined) throw unreadable(where, `event ${at} (${event?.type}) ${problem}`)
-    fold([event], state)
+    try {
+      apply(state, event)
+    } catch (cause) {
+      throw unreadable(where, `event ${at} (${event.type}) is not whole: ${describeError(cause)}`)
+    }
   }
   return events.length === 0 ? state : checkState(state, where)
 }
@@ -57,9 +62,19 @@ function checkVersion(v: unknown, where: string): void {
 
 /** Agents at work stand in the calls. */
 function upgrade(state: RunState): RunState {
+  if (state.v === 1 && state.standing) state.standing = state.standing.map(withPath)
   state.v = version
-  for (const pending of state.pending) if ('child' in pending && pending.child) upgrade(pending.child)
+  for (const pending of state.pending) {
+    const child = childOf(pending)
+    if (child) upgrade(child)
+  }
   return state
+}
+
+/** Version 1 knew an agent by its name alone. What was approved for one below the root is asked again. */
+function withPath(standing: Standing): Standing {
+  const { agent, ...rest } = standing as Standing & { agent?: unknown }
+  return { ...rest, path: [String(agent)] }
 }
 
 /** What everything after this counts on; whoever changed it by hand is told where it broke. */
@@ -107,9 +122,11 @@ function problemOfCall(pending: PendingCall): string | undefined {
   if (!['ready', 'running', 'waiting', 'answered'].includes(pending.status)) {
     return `call "${call.id}" has the status ${JSON.stringify(pending.status)}`
   }
-  const child = 'child' in pending ? pending.child : undefined
+  const child = childOf(pending)
   const inner =
     child === undefined ? undefined : typeof child === 'object' && child ? problemOf(child) : 'it is no state'
+  if (pending.status === 'waiting' && !['approval', 'result', 'child', 'verdict'].includes(pending.for))
+    return `call "${call.id}" waits for ${JSON.stringify(pending.for)}`
   return inner === undefined ? undefined : `the agent that works on call "${call.id}": ${inner}`
 }
 

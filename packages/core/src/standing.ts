@@ -3,35 +3,39 @@ import { parseArguments } from './arguments.ts'
 import type { AnswerGiven, Child } from './event.ts'
 import type { Json } from './json.ts'
 import type { RunState, Standing } from './state.ts'
+import { childOf } from './state.ts'
 
 /** Takes up what an answer decides for always, at whatever depth it was given. To be called before the answer is applied. */
 export function addStanding(draft: RunState, event: AnswerGiven | Child): void {
-  const found = standingOf(draft, event)
+  const found = standingOf(draft, event, [])
   if (found) draft.standing = [...(draft.standing ?? []), found]
 }
 
-function standingOf({ pending: calls }: RunState, event: AnswerGiven | Child): Standing | undefined {
+function standingOf({ pending: calls }: RunState, event: AnswerGiven | Child, above: string[]): Standing | undefined {
   const pending = calls.find(({ call }) => call.id === event.id)
   if (!pending) return undefined
+  const path = [...above, pending.agent]
   if (event.type === 'child') {
     const { event: inner } = event
-    const child = 'child' in pending ? pending.child : undefined
-    return child && (inner.type === 'child' || inner.type === 'answer') ? standingOf(child, inner) : undefined
+    const child = childOf(pending)
+    return child && (inner.type === 'child' || inner.type === 'answer') ? standingOf(child, inner, path) : undefined
   }
   const { answer } = event
   if (answer.type !== 'approve' || !answer.always) return undefined
-  const { agent, call } = pending
-  if (answer.always === 'tool') return { agent, tool: call.name }
-  if (answer.always !== 'input') return { agent, tool: call.name, pattern: answer.always.pattern }
+  const { call } = pending
+  if (answer.always === 'tool') return { path, tool: call.name }
+  if (answer.always !== 'input') return { path, tool: call.name, pattern: answer.always.pattern }
+  // What was approved is what runs, not what the model wrote.
+  if (answer.input !== undefined) return { path, tool: call.name, input: answer.input }
   const parsed = parseArguments(call)
-  return parsed.ok ? { agent, tool: call.name, input: parsed.value } : undefined
+  return parsed.ok ? { path, tool: call.name, input: parsed.value } : undefined
 }
 
 /** Whether this call was approved by an answer to an earlier one. `input` is the parsed arguments, before validation. */
-export function isApproved(standing: readonly Standing[], agent: string, tool: string, input: Json): boolean {
+export function isApproved(standing: readonly Standing[], path: readonly string[], tool: string, input: Json): boolean {
   return standing.some(
     (each) =>
-      each.agent === agent &&
+      sameJson(each.path, [...path]) &&
       each.tool === tool &&
       (each.input === undefined || sameJson(each.input, input)) &&
       (each.pattern === undefined || matches(each.pattern, input)),
@@ -50,7 +54,7 @@ function matches(pattern: Json, value: Json | undefined): boolean {
 function matchesText([first = '', ...rest]: string[], text: string): boolean {
   const last = rest.pop()
   if (last === undefined) return text === first
-  if (!text.startsWith(first) || text.length < first.length + last.length || !text.endsWith(last)) return false
+  if (!text.startsWith(first) || !text.endsWith(last)) return false
   let at = first.length
   for (const part of rest) {
     const found = text.indexOf(part, at)

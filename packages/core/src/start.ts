@@ -4,8 +4,8 @@ import type { Answers } from './answer.ts'
 import { answerEvents, needsOf } from './answer.ts'
 import type { AnyAgentOptions, AnyRunOptions, Member } from './cast.ts'
 import { gather } from './cast.ts'
-import { SessionError, SessionWaiting } from './errors.ts'
-import type { Answer, LoggedEvent, Need } from './event.ts'
+import { InputError, SessionError, SessionWaiting } from './errors.ts'
+import type { Answer, LoggedEvent, Need, Unsaved } from './event.ts'
 import type { AgentInput } from './input.ts'
 import { copyPlain, toMessages } from './input.ts'
 import type { Start } from './journal.ts'
@@ -47,7 +47,8 @@ export function startResume(
 ): Promise<Start> {
   const session = isSession(from) ? from : undefined
   return leased(session, reins.controller, async () => {
-    if (session && options.unsaved) await session.append(options.unsaved.at, options.unsaved)
+    checkAnswers(answers)
+    if (session && options.unsaved) await appendUnsaved(session, options.unsaved)
     const { state, at } = session ? await load(session) : { state: readState(from), at: 0 }
     if (state.id === '')
       throw new SessionError(
@@ -59,7 +60,8 @@ export function startResume(
     const { tools, agent } = root.world
     const capOf = (name: string) => tools.get(name)?.maxResultChars ?? defaultMaxResultChars
     const opening = answerEvents(state, answers, capOf, Date.now())
-    if (agent !== state.agent) opening.push(await takeOver(member.options, options.context))
+    const isOver = state.status === 'done' || state.status === 'stopped'
+    if (agent !== state.agent && !isOver) opening.push(await takeOver(member.options, options.context))
     return { ...root, state, at, opening, session }
   })
 }
@@ -116,9 +118,8 @@ async function leased(
     return { ...(await settleAfterAbort(begin(), signal)), lease }
   } catch (error) {
     // One that comes later is given back as well.
-    const released = acquiring?.then((late) => late.release())
-    released?.catch(() => {})
-    if (lease) await settleAfterAbort(released as Promise<void>, signal).catch(() => {})
+    if (lease) await settleAfterAbort(lease.release(), signal).catch(() => {})
+    else acquiring?.then((late) => late.release()).catch(() => {})
     throw error
   }
 }
@@ -129,6 +130,24 @@ async function load(session: Session | undefined): Promise<{ state: RunState; at
     throw new SessionError(`Session "${session.id}" could not be read: ${describeError(cause)}`, { cause })
   })
   return { state: readLog(session.id, events), at }
+}
+
+function checkAnswers(answers: unknown): void {
+  if (typeof answers === 'object' && answers !== null && !Array.isArray(answers)) return
+  throw new InputError(
+    `The answers are ${JSON.stringify(answers)}; give them by the ids of the needs: { [need.id]: approve() }.`,
+  )
+}
+
+/** Where it does not belong, it would make the log unreadable: so it is read as if it stood there before it does. */
+async function appendUnsaved(session: Session, unsaved: Unsaved): Promise<void> {
+  const { id, at, events } = unsaved
+  if (typeof id !== 'string' || !Number.isInteger(at) || at < 0 || !Array.isArray(events)) {
+    throw new InputError('unsaved is not what a RunError carried: { id, at, events }. Give error.unsaved as it was.')
+  }
+  const { events: log } = await session.read()
+  readLog(session.id, [...log.slice(0, at), ...events])
+  await session.append(at, unsaved)
 }
 
 /** One by one; a limit that is there but undefined switches nothing off. */

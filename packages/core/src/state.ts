@@ -31,13 +31,16 @@ export type WaitFor = 'approval' | 'result' | 'child' | 'verdict'
  */
 export type PendingCall = { call: ToolCall; agent: string } & (
   | { status: 'ready'; approved?: true; again?: true; input?: Json }
-  | { status: 'running'; child?: RunState }
-  | { status: 'waiting'; for: WaitFor; expiresAt?: number; problem?: string; child?: RunState }
+  | { status: 'running'; input?: Json; child?: RunState }
+  | { status: 'waiting'; for: WaitFor; input?: Json; expiresAt?: number; problem?: string; child?: RunState }
   | { status: 'answered'; content: Content; isError?: true; handoff?: string }
 )
 
-/** Calls of this tool by this agent need no approval any more; with `input`: those with that input; with `pattern`: those that match it. */
-export type Standing = { agent: string; tool: string; input?: Json; pattern?: { [key: string]: Json } }
+/**
+ * Calls of this tool by the agent at the end of `path` (from the root on) need no approval any more; with `input`: those with
+ * that input; with `pattern`: those that match it.
+ */
+export type Standing = { path: string[]; tool: string; input?: Json; pattern?: { [key: string]: Json } }
 
 /** The version of the state and of the events that this code writes. What it reads: see `saved.ts`. */
 export const version = 2
@@ -53,8 +56,10 @@ export type RunState = {
   agent: string
   /** The agent that takes over next: the calls of the turn that asked for it are closed. */
   handoff?: string
-  /** The turn behind which the agent took over from another. */
+  /** The last turn before this agent took over; absent in a run without a handoff. */
   since?: number
+  /** The agent was handed the talk and has not been asked yet: whatever stands last in the history, this is no end. */
+  begins?: true
   status: RunStatus
   /** The turn under way, or the last one. 0 before the first. */
   turn: number
@@ -104,4 +109,9 @@ export function emptyState(): RunState {
     usage: noUsage,
     ms: 0,
   }
+}
+
+/** The state of the agent that works on a call, where there is one. */
+export function childOf(pending: PendingCall): RunState | undefined {
+  return 'child' in pending ? pending.child : undefined
 }

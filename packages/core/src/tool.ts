@@ -74,6 +74,8 @@ export interface Tool<in Input = never, in Context = unknown> {
   readonly handoff?: string
   /** An agent works on its calls: they can wait, and are entered again after a crash. See `agent.asTool()`. */
   readonly isAgent?: true
+  /** @internal The options of that agent. */
+  readonly agent?: { readonly name: string }
   /** Validates parsed arguments. */
   readonly input: CompiledSchema
   /** Validates the caller's context, where the tool declared one. */

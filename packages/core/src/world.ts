@@ -57,7 +57,7 @@ export type Successor = {
 /** The world of the agent that has the word. An abort meanwhile is the caller's to see. */
 export async function enter(world: World, agent: string): Promise<World> {
   const successor = agent === world.agent ? undefined : world.handoffs.get(agent)
-  if (!successor) return world
+  if (!successor || world.signal.aborted) return world
   return settleAfterAbort(successor.enter(), world.signal).catch((error) => {
     if (world.signal.aborted) return world
     throw error

@@ -93,7 +93,7 @@ describe('a policy', () => {
       'bob was paid in cash',
       'paid cat',
     ])
-    expect(result.state.standing).toEqual([{ agent: 'clerk', tool: 'pay' }])
+    expect(result.state.standing).toEqual([{ path: ['clerk'], tool: 'pay' }])
   })
 
   it.each<[string, AgentOptions['policy'], RegExp]>([
