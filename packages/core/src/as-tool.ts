@@ -11,7 +11,7 @@ import { toMessages } from './input.ts'
 import { leftOf, spendOf, within } from './limits.ts'
 import { makeWorld } from './make-world.ts'
 import { runStart, takeOver } from './opening.ts'
-import { apply } from './reduce.ts'
+import { applySealed } from './reduce.ts'
 import type { InferOutput, SchemaLike } from './schema.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
@@ -119,7 +119,7 @@ async function* work(
 async function* drive(start: Engine): AsyncGenerator<RunEvent[], void> {
   for await (const events of engine(start)) {
     yield events
-    for (const event of events) if (isLogged(event)) apply(start.state, event)
+    for (const event of events) if (isLogged(event)) applySealed(start.state, event)
   }
 }
 

@@ -9,7 +9,7 @@ export const mayHaveRun = 'Aborted: the run ended while this call ran. It may ha
 export function closeTurn(draft: RunState): RunState {
   if (!draft.pending.every((pending) => pending.status === 'answered')) return draft
   for (const pending of draft.pending) {
-    draft.messages.push(Object.freeze(resultOf(pending)))
+    draft.messages.push(resultOf(pending))
     if (pending.handoff !== undefined) draft.handoff = pending.handoff
   }
   draft.pending = []
@@ -18,7 +18,7 @@ export function closeTurn(draft: RunState): RunState {
 
 /** A run that ends leaves no call without a result: what did not finish says so. */
 export function closeOpenCalls(draft: RunState): void {
-  for (const pending of draft.pending) draft.messages.push(Object.freeze(resultOf(pending)))
+  for (const pending of draft.pending) draft.messages.push(resultOf(pending))
   draft.pending = []
 }
 

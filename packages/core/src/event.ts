@@ -201,9 +201,11 @@ const kinds: { [Type in EventType]: 'logged' | 'live' } = {
   'tool-progress': 'live',
 }
 
+const loggedTypes = new Set<unknown>(Object.entries(kinds).flatMap(([type, kind]) => (kind === 'logged' ? [type] : [])))
+
 /** True for events that this version can fold; a log may be of another one, or changed by hand. */
 export function isLoggedType(type: unknown): boolean {
-  return Object.hasOwn(kinds, String(type)) && kinds[type as EventType] === 'logged'
+  return loggedTypes.has(type)
 }
 
 /** True for events that change the state and belong in the log. */

@@ -4,7 +4,7 @@ import { isClewError, RunError } from './errors.ts'
 import type { Batch, RunEvent } from './event.ts'
 import { isLogged } from './event.ts'
 import type { Middleware } from './middleware.ts'
-import { apply } from './reduce.ts'
+import { applySealed } from './reduce.ts'
 import type { Lease, Session } from './session.ts'
 import { version } from './state.ts'
 import { settleAfterAbort } from './world.ts'
@@ -44,7 +44,7 @@ export function openJournal(run: Start): (events: RunEvent[]) => Promise<RunEven
         throw new RunError(message, state, { cause: error, unsaved: { ...batch, at } })
       }
     }
-    for (const event of logged) apply(state, event)
+    for (const event of logged) applySealed(state, event)
     return events
   }
 }

@@ -24,6 +24,14 @@ export function fold(events: Iterable<LoggedEvent>): RunState {
   return draft
 }
 
+/** In a live run many hold the messages: what comes to the history cannot be changed any more. */
+export function applySealed(draft: RunState, event: LoggedEvent): void {
+  const isReplaced = event.type === 'compacted' || event.type === 'handoff'
+  const first = isReplaced ? 0 : draft.messages.length
+  apply(draft, event)
+  for (let at = first; at < draft.messages.length; at++) Object.freeze(draft.messages[at])
+}
+
 /** Changes `draft`, which nobody else may hold. Messages and pending calls in it are replaced, never changed. */
 export function apply(draft: RunState, event: LoggedEvent): RunState {
   draft.ms += event.ms ?? 0
@@ -41,7 +49,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       return draft
     case 'model-end':
       closeRequest(draft)
-      if (!isWithheld(event)) draft.messages.push(Object.freeze(event.message))
+      if (!isWithheld(event)) draft.messages.push(event.message)
       if (event.stop) draft.stopping = event.stop
       draft.usage = addUsage(draft.usage, event.usage)
       count(draft, event.usage)
@@ -59,7 +67,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
     case 'model-aborted':
       closeRequest(draft)
       if (event.partial.text === '') return draft
-      draft.messages.push(Object.freeze({ role: 'assistant', content: event.partial.text, aborted: true }))
+      draft.messages.push({ role: 'assistant', content: event.partial.text, aborted: true })
       draft.lastWords = { text: event.partial.text }
       return draft
     case 'tool-start':
@@ -109,10 +117,10 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
     case 'handoff':
       return handOver(draft, event)
     case 'steer':
-      for (const message of event.messages) draft.messages.push(Object.freeze(message))
+      for (const message of event.messages) draft.messages.push(message)
       return draft
     case 'compacted':
-      draft.messages.splice(0, event.upTo, ...event.replacement.map((message) => Object.freeze(message)))
+      draft.messages = event.replacement.concat(draft.messages.slice(event.upTo))
       if (event.usage) draft.usage = addUsage(draft.usage, event.usage)
       delete draft.counted
       return draft
@@ -121,7 +129,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       return draft
     case 'output-invalid':
       draft.repairs += 1
-      draft.messages.push(Object.freeze(event.message))
+      draft.messages.push(event.message)
       return draft
     case 'run-end':
       draft.status = event.status
@@ -139,7 +147,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
 function startRun(draft: RunState, event: RunStart): RunState {
   const { messages, standing, counted } = draft
   const conversation = draft.conversation || event.id
-  for (const message of event.input) messages.push(Object.freeze(message))
+  for (const message of event.input) messages.push(message)
   for (const key of Object.keys(draft)) delete (draft as Record<string, unknown>)[key]
   Object.assign(draft, emptyState(), { id: event.id, conversation, agent: event.agent, messages })
   if (standing) draft.standing = standing
@@ -155,7 +163,7 @@ function handOver(draft: RunState, { agent, instructions, messages }: HandoffTak
   delete draft.instructions
   if (instructions !== undefined) draft.instructions = instructions
   if (messages) {
-    draft.messages = messages.map((message) => Object.freeze(message))
+    draft.messages = [...messages]
     delete draft.counted
   }
   // A turn that a crash cut short begins again, and is the new agent's first.

@@ -18,15 +18,18 @@ import { describeError } from './tool-result.ts'
  */
 export function readLog(id: string, events: readonly LoggedEvent[]): RunState {
   const where = `The log of session "${id}"`
-  for (const event of events) if (event?.v !== undefined) checkVersion(event.v, where)
   const state = emptyState()
   for (const [at, event] of events.entries()) {
+    if (event?.v !== undefined) checkVersion(event.v, where)
     const problem = outOfPlace(state, event)
     if (problem !== undefined) throw unreadable(where, `event ${at} (${event?.type}) ${problem}`)
     try {
       apply(state, event)
     } catch (cause) {
-      throw unreadable(where, `event ${at} (${event.type}) is not whole: ${describeError(cause)}`)
+      const problem = isLoggedType(event?.type)
+        ? `is not whole: ${describeError(cause)}`
+        : 'is no event that this version knows'
+      throw unreadable(where, `event ${at} (${event?.type}) ${problem}`)
     }
   }
   return events.length === 0 ? state : checkState(state, where)
@@ -46,10 +49,11 @@ export function readState(given: unknown): RunState {
 
 /** A piece that is missing shows in what comes after it. */
 function outOfPlace(state: RunState, event: LoggedEvent): string | undefined {
-  if (!isLoggedType(event?.type)) return 'is no event that this version knows'
-  if (event.type === 'run-start') return undefined
+  // What is no event at all is told when it is applied.
+  if (event?.type === 'run-start' || typeof event?.type !== 'string') return undefined
   if (state.id === '') return 'stands before any run-start: the beginning of the log is missing'
-  if (!('id' in event) || state.pending.some(({ call }) => call.id === event.id)) return undefined
+  if (!('id' in event)) return undefined
+  for (const { call } of state.pending) if (call.id === event.id) return undefined
   return `is of call "${event.id}", which is not open there: a part of the log is missing`
 }
 
@@ -98,17 +102,19 @@ function problemOf(state: RunState): string | undefined {
   if (typeof state.usage !== 'object' || !isAmount(state.usage?.inputTokens)) return 'its usage is no usage'
   if (!Array.isArray(state.messages)) return 'its messages are no list'
   if (!Array.isArray(state.pending)) return 'its pending is no list'
-  const unknown = state.messages.findIndex((message) => !roles.includes(message?.role))
-  if (unknown >= 0) return `message ${unknown} has no role that is known`
+  for (const [at, message] of state.messages.entries()) {
+    if (!roles.has(message?.role)) return `message ${at} has no role that is known`
+  }
   for (const pending of state.pending) {
     const wrong = problemOfCall(pending)
     if (wrong !== undefined) return wrong
   }
   if (state.standing !== undefined && !Array.isArray(state.standing)) return 'its standing is no list'
-  return checkHistory([...state.messages, ...state.pending.map(placeholder)])
+  const { messages, pending } = state
+  return checkHistory(pending.length === 0 ? messages : [...messages, ...pending.map(placeholder)])
 }
 
-const roles: unknown[] = ['system', 'user', 'assistant', 'tool']
+const roles = new Set<unknown>(['system', 'user', 'assistant', 'tool'])
 
 function isAmount(value: unknown): boolean {
   return typeof value === 'number' && value >= 0

@@ -15,10 +15,12 @@ export type Log = {
   bytes: number
   /** The position after the last event. */
   at: number
-  /** By the position where it stands: each batch's id and the position after it. */
-  batches: Map<number, { id: string; end: number }>
+  /** By the position where it stands: each batch's id and the position after it. Left out by whoever only reads. */
+  batches?: Map<number, { id: string; end: number }>
 }
-export const emptyLog = (): Log => ({ bytes: 0, at: 0, batches: new Map() })
+export const emptyLog = (): Required<Log> => ({ bytes: 0, at: 0, batches: new Map() })
+
+type Batch = { id: string; at: number; events: LoggedEvent[] }
 
 const newline = 0x0a
 
@@ -29,7 +31,7 @@ const newline = 0x0a
  */
 export function parseLog(path: string, log: Log, bytes: Buffer): { events: LoggedEvent[]; torn: number } {
   const events: LoggedEvent[] = []
-  let from = 0
+  let from = log.bytes > 0 ? takeMany(log, bytes, events) : 0
   while (from < bytes.length) {
     const end = bytes.indexOf(newline, from)
     const line = bytes.subarray(from, end < 0 ? bytes.length : end)
@@ -37,8 +39,10 @@ export function parseLog(path: string, log: Log, bytes: Buffer): { events: Logge
     const isLast = end < 0 || end === bytes.length - 1
     if (end < 0 || (isLast && line.includes(0))) return { events, torn: bytes.length - from }
     if (log.bytes > 0) take(path, log, line, events)
+    const isHeader = log.bytes === 0
     log.bytes += line.length + 1
     from = end + 1
+    if (isHeader) from += takeMany(log, bytes.subarray(from), events)
   }
   return { events, torn: 0 }
 }
@@ -63,7 +67,7 @@ function take(path: string, log: Log, line: Buffer, events: LoggedEvent[]): void
       `${path} is damaged at byte ${log.bytes}: ${reason}. Restore it from a copy, or cut it off there to keep what stands before.`,
       { cause },
     )
-  let batch: { id: string; at: number; events: LoggedEvent[] }
+  let batch: Batch
   try {
     batch = JSON.parse(line.toString())
   } catch (cause) {
@@ -72,6 +76,38 @@ function take(path: string, log: Log, line: Buffer, events: LoggedEvent[]): void
   if (typeof batch?.id !== 'string' || !Array.isArray(batch.events)) throw damaged('the line is no batch')
   if (batch.at !== log.at) throw damaged(`a batch of position ${batch.at} stands at ${log.at}`)
   log.at += batch.events.length
-  log.batches.set(batch.at, { id: batch.id, end: log.at })
+  log.batches?.set(batch.at, { id: batch.id, end: log.at })
   for (const event of batch.events) events.push(event)
 }
+
+/**
+ * All whole lines as one text, which is read in half the time that line after line takes. Gives how many bytes that were; 0 when
+ * anything is wrong with them: then line after line tells where.
+ */
+function takeMany(log: Log, bytes: Buffer, events: LoggedEvent[]): number {
+  const whole = bytes.lastIndexOf(newline) + 1
+  if (whole === 0 || whole > maxText) return 0
+  let batches: Batch[]
+  try {
+    batches = JSON.parse(`[${bytes.toString('utf8', 0, whole - 1).replaceAll('\n', ',')}]`)
+  } catch {
+    return 0
+  }
+  let { at } = log
+  const before = events.length
+  for (const batch of batches) {
+    if (typeof batch?.id !== 'string' || !Array.isArray(batch.events) || batch.at !== at) {
+      events.length = before
+      return 0
+    }
+    at += batch.events.length
+    log.batches?.set(batch.at, { id: batch.id, end: at })
+    for (const event of batch.events) events.push(event)
+  }
+  log.at = at
+  log.bytes += whole
+  return whole
+}
+
+/** Bytes; texts have a limit. */
+const maxText = 100_000_000

@@ -31,7 +31,7 @@ const patienceMs = 15_000
 export function fileSession(path: string, options: FileSessionOptions = {}): Required<Session> {
   const { id = basename(path).replace(/\.jsonl$/, ''), now = Date.now } = options
   const given = resolve(path)
-  let log: Log & { inode?: number } = emptyLog()
+  let log: Required<Log> & { inode?: number } = emptyLog()
   let lease: Lease | undefined
   let isClosed = false
   let hasWarned = false
@@ -70,7 +70,7 @@ export function fileSession(path: string, options: FileSessionOptions = {}): Req
       if (error.code === 'ENOENT') return Buffer.alloc(0)
       throw error
     })
-    const read = emptyLog()
+    const read: Log = { bytes: 0, at: 0 }
     const { events, torn } = parseLog(given, read, bytes)
     return { events, at: read.at, torn }
   }

@@ -73,9 +73,8 @@ export function sqliteSession(id: string, options: SqliteSessionOptions = {}): R
     id,
     read: () =>
       attempt('read', (db) => {
-        const rows = db.prepare('SELECT end, events FROM batches WHERE session = ? ORDER BY at').all(id)
-        const events = rows.flatMap((row) => JSON.parse(row.events as string) as LoggedEvent[])
-        return { events, at: (rows.at(-1)?.end as number | undefined) ?? 0 }
+        const { last, bytes } = db.prepare(sizeOf).get(id) as { last: number | null; bytes: number | null }
+        return { events: (bytes ?? 0) > maxText ? readRows(db, id) : readText(db, id), at: last ?? 0 }
       }),
 
     async append(at, { id: batchId, events }) {
@@ -125,6 +124,23 @@ export function sqliteSession(id: string, options: SqliteSessionOptions = {}): R
       }
     },
   }
+}
+
+const sizeOf = 'SELECT max(end) AS last, sum(octet_length(events)) AS bytes FROM batches WHERE session = ?'
+
+/** Bytes; texts have a limit. */
+const maxText = 100_000_000
+
+/** As one text: to fetch tens of thousands of small ones takes more time than to read them. */
+function readText(db: DatabaseSync, id: string): LoggedEvent[] {
+  const inOrder = 'SELECT events FROM batches WHERE session = ? ORDER BY at'
+  const { text } = db.prepare(`SELECT group_concat(events, ',') AS text FROM (${inOrder})`).get(id) as { text: string }
+  return (JSON.parse(`[${text ?? ''}]`) as LoggedEvent[][]).flat()
+}
+
+function readRows(db: DatabaseSync, id: string): LoggedEvent[] {
+  const rows = db.prepare('SELECT events FROM batches WHERE session = ? ORDER BY at').all(id)
+  return rows.flatMap(({ events }) => JSON.parse(events as string) as LoggedEvent[])
 }
 
 /** @throws SessionError when the tables are a later Clew's. */
