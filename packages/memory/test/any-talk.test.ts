@@ -109,7 +109,9 @@ async function play(steps: Step[]): Promise<number> {
   return compactions
 }
 
-it('no call without result, no result without call, no reasoning without its turn', { timeout: 120_000 }, async () => {
+it('P100: no call without result, no result without call, no reasoning without its turn', {
+  timeout: 120_000,
+}, async () => {
   let compactions = 0
   const holds = fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), async (steps) => {
     compactions += await play(steps)

@@ -97,6 +97,41 @@ describe('a talk that is longer than its context', () => {
     expect(Math.max(...model.requests.map(sizeOf))).toBeLessThan(1_000)
   })
 
+  it('P102: 500 kB of results are summarised in requests that fit the context themselves, and once is enough', async () => {
+    const window = 20_000
+    const asked: number[] = []
+    const summariser = modelOf((request) => {
+      asked.push(sizeOf(request))
+      return 'They read a lot.'
+    }, window)
+    const session = memorySession()
+    const read = tool({
+      name: 'read',
+      effect: 'pure',
+      execute: ({ at }) => `${at} ${words(5_000)}`,
+      input: { type: 'object', properties: { at: {} } },
+    }) as Tool
+    const past = scriptedModel(({ messages }) => {
+      const done = messages.filter(({ role }) => role === 'tool').length
+      return done < 20 ? { calls: [{ name: 'read', arguments: { at: done } }] } : 'Read.'
+    })
+    await new Agent({ name: 'a', model: past, tools: [read] }).run('Read all of it.', { session })
+    for (const question of ['And then?', 'And now?'])
+      await new Agent({ name: 'a', model: past }).run(question, { session })
+    const model = modelOf(() => 'Well.', window)
+    const options = { summariser, keepTurns: 1, maxResultChars: 1_000_000 }
+    const agent = new Agent({ name: 'a', model, tools: [read], use: [compaction(options)] })
+    const result = await agent.run('What was it?', { session })
+    expect(result.text).toBe('Well.')
+    const events = (await session.read()).events.filter(({ type }) => type === 'compacted')
+    expect(events).toHaveLength(1)
+    expect(JSON.stringify(events)).toContain('They read a lot.')
+    expect(asked.length).toBeGreaterThan(5)
+    expect(Math.max(...asked)).toBeLessThan(window)
+    await agent.run('Thanks.', { session })
+    expect((await session.read()).events.filter(({ type }) => type === 'compacted')).toHaveLength(1)
+  })
+
   it('is left when the run is, in the middle of a summary', async () => {
     const controller = new AbortController()
     const summariser = scriptedModel(() => {
@@ -116,7 +151,7 @@ describe('a talk that is longer than its context', () => {
 })
 
 describe('a request that is refused as too long', () => {
-  it('is made shorter and made again, when nobody knew how much the context holds', async () => {
+  it('P099: is made shorter and made again, when nobody knew how much the context holds', async () => {
     const model = modelOf(() => words(60), 900, false)
     const { events, result } = await talk(model, 30, {})
     expect(result.status).toBe('done')

@@ -40,14 +40,13 @@ export function compaction(options: CompactionOptions = {}): Middleware {
   }
 }
 
-/** What was refused is larger than the window, whatever anybody told or counted. */
+/** What was refused is larger than the window, and than what was counted, whatever anybody told. */
 function roomFor(view: HistoryView, window = view.contextTokens): { used: number; window: number } | undefined {
   const { counted, messages, overflow } = view
-  const used = counted
-    ? estimateNextTokens({ inputTokens: counted.tokens, messages: counted.messages }, messages)
-    : estimateTokens(view)
-  if (overflow) return { used, window: Math.max(1, Math.min(window ?? used, used) - 1) }
-  return window === undefined ? undefined : { used, window }
+  const told = counted && estimateNextTokens({ inputTokens: counted.tokens, messages: counted.messages }, messages)
+  if (!overflow) return window === undefined ? undefined : { used: told ?? estimateTokens(view), window }
+  const used = Math.max(told ?? 0, estimateTokens(view))
+  return { used, window: Math.max(1, Math.min(window ?? used, used) - 1) }
 }
 
 function withUsage(made: Compaction, spent: Usage[]): Compaction {
