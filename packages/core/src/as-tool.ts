@@ -1,5 +1,6 @@
 /** An agent that works on the calls of another: its own loop, inside the state and the log of the run that it works for. */
 
+import { applySealed } from './apply-sealed.ts'
 import { gather, type Member } from './cast.ts'
 import { type Engine, engine } from './engine.ts'
 import { isClewError } from './errors.ts'
@@ -11,7 +12,6 @@ import { toMessages } from './input.ts'
 import { leftOf, spendOf, within } from './limits.ts'
 import { makeWorld } from './make-world.ts'
 import { runStart, takeOver } from './opening.ts'
-import { applySealed } from './reduce.ts'
 import type { InferOutput, SchemaLike } from './schema.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'

@@ -1,10 +1,11 @@
 /** Events become durable, then change the state: nothing that follows an event happens before. */
+
+import { applySealed } from './apply-sealed.ts'
 import type { Engine } from './engine.ts'
 import { isClewError, RunError } from './errors.ts'
 import type { Batch, RunEvent } from './event.ts'
 import { isLogged } from './event.ts'
 import type { Middleware } from './middleware.ts'
-import { applySealed } from './reduce.ts'
 import type { Lease, Session } from './session.ts'
 import { version } from './state.ts'
 import { settleAfterAbort } from './world.ts'

@@ -24,14 +24,6 @@ export function fold(events: Iterable<LoggedEvent>): RunState {
   return draft
 }
 
-/** In a live run many hold the messages: what comes to the history cannot be changed any more. */
-export function applySealed(draft: RunState, event: LoggedEvent): void {
-  const isReplaced = event.type === 'compacted' || event.type === 'handoff'
-  const first = isReplaced ? 0 : draft.messages.length
-  apply(draft, event)
-  for (let at = first; at < draft.messages.length; at++) Object.freeze(draft.messages[at])
-}
-
 /** Changes `draft`, which nobody else may hold. Messages and pending calls in it are replaced, never changed. */
 export function apply(draft: RunState, event: LoggedEvent): RunState {
   draft.ms += event.ms ?? 0
