@@ -18,5 +18,6 @@ export type { Block, Entry, Found, Memory, MemoryQuery, MemoryStore, Receipt } f
 export { ErasedError, HeldError, MemoryError, StaleBlockError } from './store/memory-error.ts'
 export { type PostgresMemoryOptions, postgresMemory } from './store/postgres-memory.ts'
 export { type Embedder, type RecallOptions, recall } from './store/recall.ts'
+export { recalling } from './store/recalling.ts'
 export { type Scope, type ScopeParts, scope } from './store/scope.ts'
 export { type SqliteMemoryOptions, sqliteMemory } from './store/sqlite-memory.ts'

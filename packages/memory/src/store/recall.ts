@@ -22,8 +22,7 @@ const maxSnippet = 1_000
 
 /** `remember` and `recall`, on this memory's scope (`recall` on those below too). @throws DefinitionError for a wrong limit. */
 export function recall(memory: Memory, { embed, limit = 8 }: RecallOptions = {}): Tool<Input>[] {
-  if (!Number.isSafeInteger(limit) || limit < 1 || limit > 50)
-    throw new DefinitionError(`recall: limit is ${String(limit)}; give a whole number from 1 to 50, or leave it out.`)
+  checkRecallLimit('recall', limit)
   return [
     tool({
       name: 'remember',
@@ -48,6 +47,12 @@ export function recall(memory: Memory, { embed, limit = 8 }: RecallOptions = {})
   ]
 }
 
+/** @throws DefinitionError */
+export function checkRecallLimit(where: string, limit: number): void {
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > 50)
+    throw new DefinitionError(`${where}: limit is ${String(limit)}; give a whole number from 1 to 50, or leave it out.`)
+}
+
 async function remember(memory: Memory, embed: Embedder | undefined, text: string, execution: ToolExecution) {
   const { signal, runId, agent, idempotencyKey } = execution
   const id = createHash('sha256')
@@ -60,7 +65,8 @@ async function remember(memory: Memory, embed: Embedder | undefined, text: strin
   return { remembered: id, ...(kept.note && { note: kept.note }) }
 }
 
-async function find(
+/** By words, by vector where it can be had, and by time. */
+export async function find(
   memory: Memory,
   embed: Embedder | undefined,
   query: { text: string; limit: number },
@@ -107,7 +113,7 @@ async function embedOne(embed: Embedder | undefined, text: string, signal: Abort
 }
 
 /** In a block that no snippet can close: its fence is longer than any in them, and each of their lines begins with `> `. */
-function quote(found: Found[], limit: number): string {
+export function quote(found: Found[], limit: number): string {
   if (found.length === 0) return 'Nothing was found.'
   const most = Math.min(maxSnippet, Math.floor(maxQuoted / limit))
   const quoted = found.map(({ entry }) => snippetOf(entry, most)).join('\n')
