@@ -3,10 +3,14 @@
  *
  *     for (const { name, run } of memoryContract({ scope, store: () => myStore(place) })) it(name, run)
  */
+import { memoryArtifacts } from './memory-artifacts.ts'
+import { memoryBlocks } from './memory-blocks.ts'
 import type { MemoryCase } from './memory-desk.ts'
+import { memoryEntries } from './memory-entries.ts'
+import { memoryExport } from './memory-export.ts'
 import { memoryIsolation } from './memory-isolation.ts'
 import type { MemoryStoreLike, Parts } from './memory-like.ts'
-import { memoryRecords } from './memory-records.ts'
+import { memoryOpening } from './memory-opening.ts'
 import { memoryRemoval } from './memory-removal.ts'
 import { memorySearch } from './memory-search.ts'
 import type { ContractCase } from './session-contract.ts'
@@ -20,7 +24,16 @@ export function memoryContract<Scope>(given: {
   scope: (parts: Parts) => Scope
   store: () => MemoryStoreLike<Scope> | Promise<MemoryStoreLike<Scope>>
 }): ContractCase[] {
-  const cases: MemoryCase[] = [...memoryRecords, ...memorySearch, ...memoryRemoval, ...memoryIsolation]
+  const cases: MemoryCase[] = [
+    ...memoryOpening,
+    ...memoryBlocks,
+    ...memoryEntries,
+    ...memoryArtifacts,
+    ...memoryExport,
+    ...memorySearch,
+    ...memoryRemoval,
+    ...memoryIsolation,
+  ]
   return cases.map(([name, check]) => ({
     name,
     async run() {

@@ -1,7 +1,7 @@
 /** What the cases of the memory contract share. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { isClewError } from '@clew/core'
+import { isClewError, type Json } from '@clew/core'
 import type { EntryLike, MemoryLike, MemoryStoreLike, Parts } from './memory-like.ts'
 
 /** What a case works with. */
@@ -64,3 +64,9 @@ export const hardTexts = [
   'constructor',
   '1e3',
 ]
+
+/** Keys, numbers and texts that a detour through another JSON changes. */
+export const hardJson = JSON.parse(
+  '{"z":1,"a":2,"10":3,"1":4,"__proto__":{"polluted":true},"constructor":{"prototype":1},"":"empty key","nul\\u0000key":"\\u0000\\ud83d",' +
+    '"numbers":[0,-1,1e21,1e-7,5e-324,1.7976931348623157e308,0.30000000000000004,9007199254740991],"nothing":[null,false,"",[],{}]}',
+) as Json
