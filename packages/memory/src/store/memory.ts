@@ -36,7 +36,10 @@ export type Entry = {
 
 /** With neither text nor vector, the newest entries are found. */
 export type MemoryQuery = {
-  /** Plain text: no character in it has a meaning of its own. Found is what has any of its words, best first. */
+  /**
+   * Plain text: no character in it has a meaning of its own. Found is what has any of its words, best first. How rare a
+   * word is may be counted over all of the tenant's entries; the texts of other tenants are never found, counted or told of.
+   */
   text?: string
   vector?: number[]
   /** 1 to 1,000. Default 10. */

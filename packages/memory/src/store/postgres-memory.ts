@@ -12,6 +12,7 @@ import type { Share } from '../shared.ts'
 import { storeOver } from './handle.ts'
 import type { MemoryStore } from './memory.ts'
 import { closedMemory, MemoryError } from './memory-error.ts'
+import { postgresWords, postgresWordTables } from './postgres-words.ts'
 import { type Dialect, type Program, query } from './sql.ts'
 import { type Driver, sqlBackend } from './sql-backend.ts'
 import { checkVersion, migrate, type Types } from './sql-tables.ts'
@@ -89,27 +90,35 @@ function* asTenant<Result>(tenant: string, program: () => Program<Result>): Prog
 const quoted = (schema: string) => `"${schema.replaceAll('"', '""')}"`
 
 function dialectOf(schema: string): Dialect {
-  return {
+  const dialect: Omit<Dialect, 'words'> = {
     prefix: `${quoted(schema)}.memory_`,
     *lock(key, isShared) {
       const number = createHash('sha256').update(`clew memory ${schema} ${key}`).digest().readBigInt64BE().toString()
       yield* query(`SELECT pg_advisory_xact_lock${isShared ? '_shared' : ''}(CAST($1 AS bigint))`, number)
     },
-    eachWord: (parameter) =>
-      `SELECT key AS word, CAST(value AS integer) AS count FROM json_each_text(CAST(${parameter} AS json))`,
+    atOnce: 100,
+    isReplacing: 'xmax <> 0',
+    // An array, not the rows themselves: of those the planner thinks too many to look them up in an index.
+    isOneOf: (column, parameter, type) =>
+      `${column} = ANY (ARRAY(SELECT CAST(value AS ${type}) FROM json_array_elements_text(CAST(${parameter} AS json))))`,
   }
+  return { ...dialect, words: postgresWords(dialect) }
 }
 
 const types: Types = {
   real: 'double precision',
-  number: 'bigint',
   row: 'bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
-  protect: (table) => [
+  words: (prefix, bare) => [...postgresWordTables(prefix, bare), ...protect(`${prefix}words`)],
+  protect,
+}
+
+function protect(table: string): string[] {
+  return [
     `ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`,
     `ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`,
     `CREATE POLICY tenant ON ${table} USING (tenant = current_setting('clew.tenant', true))
        WITH CHECK (tenant = current_setting('clew.tenant', true))`,
-  ],
+  ]
 }
 
 /** By pool and schema: tables that were found or made. */

@@ -1,5 +1,6 @@
 /** Blocks and entries in a database. */
 import { createHash } from 'node:crypto'
+import type { Value } from '../postgres-pool.ts'
 import type { BlockRow, EntryRow, Shelf } from './backend.ts'
 import { newBlocks, wrongDimension } from './check.ts'
 import {
@@ -13,8 +14,9 @@ import {
   pathOf,
   query,
   type Row,
+  type RowNumber,
 } from './sql.ts'
-import { checkHold } from './sql-scopes.ts'
+import { checkHold, isHeld } from './sql-scopes.ts'
 import { lengthOf, wordsOf } from './words.ts'
 
 type Path = readonly string[]
@@ -63,12 +65,16 @@ export function sqlRecords(dialect: Dialect) {
     *add(path: Path, entries: EntryRow[]): Program<void> {
       const dimension = entries.find(({ vector }) => vector)?.vector?.length
       if (dimension !== undefined) yield* dialect.lock(`vectors of ${JSON.stringify(path)}`, false)
-      for (const entry of entries) {
-        yield* checkReplaced(path, entry.id)
-        yield* put(path, entry)
-      }
+      const given = [...new Map(entries.map((entry) => [entry.id, entry])).values()]
+      yield* checkReplaced(path, given)
+      for (let from = 0; from < given.length; from += dialect.atOnce)
+        yield* put(path, given.slice(from, from + dialect.atOnce))
       if (dimension === undefined) return
-      const text = `SELECT dimension FROM ${prefix}entries WHERE ${isExactly} AND dimension <> $4 LIMIT 1`
+      // Unlike `<>`, each of these is one look into the index.
+      const [below, above] = ['<', '>'].map(
+        (than) => `SELECT dimension FROM ${prefix}entries WHERE ${isExactly} AND dimension ${than} $4`,
+      )
+      const text = `${below} UNION ALL ${above} LIMIT 1`
       const [other] = yield* query(text, ...exactly(path), dimension)
       if (other) throw wrongDimension([other.dimension as number, dimension])
     },
@@ -81,12 +87,8 @@ export function sqlRecords(dialect: Dialect) {
 
     *remove(path: Path, ids: string[]): Program<number> {
       yield* checkHold(dialect, path, 'Removing entries', false)
-      let removed = 0
-      for (const id of ids) {
-        const text = `DELETE FROM ${prefix}entries WHERE ${isExactly} AND key = $4 RETURNING no`
-        removed += (yield* query(text, ...exactly(path), keyOf(id))).length
-      }
-      return removed
+      const where = `${isExactly} AND ${dialect.isOneOf('key', '$4', 'text')}`
+      return yield* removeEntries(dialect, where, ...exactly(path), JSON.stringify(ids.map(keyOf)))
     },
 
     *count(path: Path): Program<number> {
@@ -115,30 +117,46 @@ export function sqlRecords(dialect: Dialect) {
     },
   }
 
-  function* checkReplaced(path: Path, id: string): Program<void> {
-    const text = `SELECT 1 AS one FROM ${prefix}entries WHERE ${isExactly} AND key = $4`
-    if ((yield* query(text, ...exactly(path), keyOf(id))).length === 0) return
-    yield* checkHold(dialect, path, `Replacing entry ${JSON.stringify(id)}`, false)
+  function* checkReplaced(path: Path, entries: EntryRow[]): Program<void> {
+    if (!(yield* isHeld(dialect, path))) return
+    for (const { id } of entries) {
+      const text = `SELECT 1 AS one FROM ${prefix}entries WHERE ${isExactly} AND key = $4`
+      if ((yield* query(text, ...exactly(path), keyOf(id))).length > 0)
+        yield* checkHold(dialect, path, `Replacing entry ${JSON.stringify(id)}`, false)
+    }
   }
 
-  function* put(path: Path, { id, kind, text, source, at, vector }: EntryRow): Program<void> {
-    const words = wordsOf(text)
-    const [row] = yield* query(
+  function* put(path: Path, entries: EntryRow[]): Program<void> {
+    const given = new Map(entries.map((entry) => [keyOf(entry.id), { entry, words: wordsOf(entry.text) }]))
+    const values: Value[] = []
+    const rows = [...given].map(([key, { entry, words }]) => {
+      const { id, kind, text, source, at, vector } = entry
+      const row = [...exactly(path), key, encode(id), encode(kind), encode(text), source ?? null, at, lengthOf(words)]
+      values.push(...row, vector?.length ?? null, vector ? packed(vector) : null)
+      return `(${Array.from({ length: 12 }, (_, column) => `$${values.length - 11 + column}`).join(', ')})`
+    })
+    const numbered = yield* query(
       `INSERT INTO ${prefix}entries (tenant, usr, thread, key, id, kind, text, source, at, length, dimension, vector)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         VALUES ${rows.join(', ')}
          ON CONFLICT (tenant, usr, thread, key) DO UPDATE SET kind = excluded.kind, text = excluded.text,
            source = excluded.source, at = excluded.at, length = excluded.length, dimension = excluded.dimension,
            vector = excluded.vector
-         RETURNING no`,
-      ...[...exactly(path), keyOf(id), encode(id), encode(kind), encode(text), source ?? null, at, lengthOf(words)],
-      ...[vector?.length ?? null, vector ? packed(vector) : null],
+         RETURNING no, key, ${dialect.isReplacing} AS replacing`,
+      ...values,
     )
-    const no = row?.no as number
-    yield* query(`DELETE FROM ${prefix}words WHERE no = $1`, no)
-    const given = `SELECT $1, CAST($2 AS bigint), word, count FROM (${dialect.eachWord('$3')}) AS given`
-    const values = [path[0] as string, no, JSON.stringify(Object.fromEntries(words))]
-    yield* query(`INSERT INTO ${prefix}words (tenant, no, word, count) ${given}`, ...values)
+    const indexed = numbered.map(({ no, key, replacing }) => {
+      const { entry, words } = given.get(key as string) as NonNullable<ReturnType<(typeof given)['get']>>
+      return { no: no as RowNumber, kind: entry.kind, words, length: lengthOf(words), isReplacing: Boolean(replacing) }
+    })
+    yield* dialect.words.put(path, indexed)
   }
+}
+
+/** With their words; gives how many. */
+export function* removeEntries({ prefix, words }: Dialect, where: string, ...values: Value[]): Program<number> {
+  const gone = yield* query(`DELETE FROM ${prefix}entries WHERE ${where} RETURNING no`, ...values)
+  if (gone.length > 0) yield* words.drop(gone.map(({ no }) => no as RowNumber))
+  return gone.length
 }
 
 /** Of one length for every id: an index entry has to fit into a third of a page. */

@@ -1,6 +1,7 @@
 /** Prune and erase in a database. */
 import type { Receipt } from './memory.ts'
 import { covered, type Dialect, encode, exactly, type Program, query } from './sql.ts'
+import { removeEntries } from './sql-records.ts'
 import { checkHold } from './sql-scopes.ts'
 
 export function sqlRemoval(dialect: Dialect) {
@@ -12,7 +13,7 @@ export function sqlRemoval(dialect: Dialect) {
       const [kindAt, beforeAt, limitAt] = [1, 2, 3].map((more) => `$${values.length + more}`)
       const old = `SELECT no FROM ${prefix}entries WHERE ${where} AND kind = ${kindAt} AND at < ${beforeAt} ORDER BY at, no LIMIT ${limitAt}`
       const given = [...values, encode(kind), before, limit]
-      return (yield* query(`DELETE FROM ${prefix}entries WHERE no IN (${old}) RETURNING no`, ...given)).length
+      return yield* removeEntries(dialect, `no IN (${old})`, ...given)
     },
 
     *erase(path: readonly string[]): Program<Receipt> {
@@ -29,7 +30,8 @@ export function sqlRemoval(dialect: Dialect) {
         vectors: yield* count('dimension', 'entries'),
         artifacts: yield* count('*', 'artifacts', ' AND part = 0'),
       }
-      for (const table of ['entries', 'blocks', 'artifacts'])
+      yield* removeEntries(dialect, where, ...values)
+      for (const table of ['blocks', 'artifacts'])
         yield* query(`DELETE FROM ${prefix}${table} WHERE ${where}`, ...values)
       yield* raiseEpoch(path)
       return receipt

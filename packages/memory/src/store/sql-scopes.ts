@@ -41,13 +41,22 @@ function* epochOf(prefix: string, path: readonly string[]): Program<string> {
 
 /** @throws HeldError when there is a hold on the scope, above it, or (`isBelowToo`) below it. */
 export function* checkHold(
-  { prefix }: Dialect,
+  dialect: Dialect,
   path: readonly string[],
   doing: string,
   isBelowToo: boolean,
 ): Program<void> {
+  const holder = yield* holderOf(dialect, path, isBelowToo)
+  if (holder) throw new HeldError(doing, String(new Scope(path)), String(new Scope(holder)))
+}
+
+/** The scope, or one above it. */
+export function* isHeld(dialect: Dialect, path: readonly string[]): Program<boolean> {
+  return (yield* holderOf(dialect, path, false)) !== undefined
+}
+
+function* holderOf({ prefix }: Dialect, path: readonly string[], isBelowToo: boolean): Program<string[] | undefined> {
   const text = `SELECT tenant, usr, thread FROM ${prefix}scopes WHERE tenant = $1 AND held = 1`
   const held = (yield* query(text, path[0] as string)).map(pathOf)
-  const holder = held.find((each) => covers(each, path) || (isBelowToo && covers(path, each)))
-  if (holder) throw new HeldError(doing, String(new Scope(path)), String(new Scope(holder)))
+  return held.find((each) => covers(each, path) || (isBelowToo && covers(path, each)))
 }

@@ -1,83 +1,98 @@
-/** Search in a database: it gives what could be meant; which of it is best is decided by `rank()`, as on every store. */
+/** Search in a database: it gives the best by words, by vector or by time; `rank()` fuses them, as on every store. */
 import type { Needle } from './backend.ts'
 import { checkQueryDimension } from './check.ts'
 import { toFound } from './convert.ts'
 import type { Found } from './memory.ts'
-import { type Candidate, rank } from './rank.ts'
-import { covered, type Dialect, decode, encode, type Program, pathOf, query, type Row } from './sql.ts'
+import { best, type Candidate, cosineTo, poolOf, rank } from './rank.ts'
+import {
+  among,
+  covered,
+  type Dialect,
+  decode,
+  type Program,
+  pathOf,
+  query,
+  type RowNumber,
+  type Scored,
+} from './sql.ts'
 import { entryOf, unpacked } from './sql-records.ts'
 
-type Item = Candidate & { no: number }
+type Item = Candidate & { no: RowNumber }
 
-export function sqlSearch({ prefix }: Dialect) {
-  return function* (path: readonly string[], needle: Needle): Program<Found[]> {
-    const { words, vector, limit, kinds } = needle
-    const scope = covered(path)
-    const values = [...scope.values, ...(kinds ?? []).map(encode)]
-    const listed = (kinds ?? []).map((_, index) => `$${scope.values.length + index + 1}`)
-    const where = `${scope.where}${kinds ? ` AND kind IN (${listed.join(', ')})` : ''}`
-    const columns = 'no, tenant, usr, thread, id, at, length'
-    const items = new Map<unknown, Item>()
-    const itemOf = (row: Row): Item => {
-      const item = items.get(row.no) ?? toItem(row)
-      items.set(row.no, item)
-      return item
-    }
+/** How many vectors are in this process at a time. */
+const atOnce = 1000
 
-    if (words && words.length > 0) {
-      const places = words.map((_, index) => `$${values.length + index + 1}`).join(', ')
-      const text = `SELECT e.*, w.word, w.count FROM ${prefix}words AS w
-        JOIN (SELECT ${columns} FROM ${prefix}entries WHERE ${where}) AS e ON e.no = w.no
-        WHERE w.tenant = $1 AND w.word IN (${places})`
-      for (const row of yield* query(text, ...values, ...words))
-        itemOf(row).counts.set(row.word as string, row.count as number)
-    }
-    if (vector) {
-      const dimensions = yield* query(
-        `SELECT DISTINCT dimension FROM ${prefix}entries WHERE ${where} AND dimension IS NOT NULL`,
-        ...values,
-      )
-      checkQueryDimension(vector.length, new Set(dimensions.map(({ dimension }) => dimension as number)))
-      const text = `SELECT ${columns}, vector FROM ${prefix}entries WHERE ${where} AND dimension = ${vector.length}`
-      for (const row of yield* query(text, ...values)) itemOf(row).vector = unpacked(row.vector as string)
-    }
-    if (!words && !vector) {
-      // One more of each time would change no rank: of one time, they go by scope and id.
-      const text = `SELECT ${columns} FROM ${prefix}entries WHERE ${where} AND at >= coalesce(
-        (SELECT at FROM ${prefix}entries WHERE ${where} ORDER BY at DESC LIMIT 1 OFFSET ${limit - 1}), ${lowest})`
-      for (const row of yield* query(text, ...values)) itemOf(row)
-    }
+export function sqlSearch(dialect: Dialect) {
+  const { prefix } = dialect
+  const entries = `${prefix}entries`
 
-    const [sums] = yield* query(
-      `SELECT CAST(count(*) AS integer) AS entries, CAST(coalesce(sum(length), 0) AS double precision) AS length FROM ${prefix}entries WHERE ${where}`,
-      ...values,
+  return function* (path: readonly string[], { words, vector, limit, kinds }: Needle): Program<Found[]> {
+    const most = poolOf(limit)
+    const text =
+      words && words.length > 0 ? yield* dialect.words.find(path, { words, ...(kinds && { kinds }) }, most) : []
+    const near = vector ? yield* nearest(path, vector, most, kinds) : []
+    const newest = words || vector ? [] : yield* newestOf(path, most, kinds)
+    const items = yield* load(
+      path,
+      [...text, ...near, ...newest].map(({ no }) => no),
+      kinds,
     )
-    const entries = sums?.entries as number
-    const totals = { entries, averageLength: (sums?.length as number) / (entries || 1) }
-    const asked = { limit, ...(words && { words }), ...(vector && { vector }) }
-    const found: Found[] = []
-    for (const { item, score, ranks } of rank([...items.values()], totals, asked)) {
-      const [row] = yield* query(
-        `SELECT id, kind, text, source, at FROM ${prefix}entries WHERE tenant = $1 AND no = $2`,
-        path[0] as string,
-        item.no,
-      )
-      if (row) found.push(toFound(entryOf(row), item.path, score, ranks))
+    for (const { no, score } of text) Object.assign(items.get(no) ?? {}, { text: score })
+    for (const { no, score } of near) Object.assign(items.get(no) ?? {}, { near: score })
+    const ranked = rank([...items.values()], limit)
+    const rows = new Map<unknown, Parameters<typeof entryOf>[0]>()
+    const nos = ranked.map(({ item }) => item.no)
+    for (const row of yield* rowsOf('no, id, kind, text, source, at', path, nos)) rows.set(row.no, row)
+    return ranked.flatMap(({ item, score, ranks }) => {
+      const row = rows.get(item.no)
+      return row ? [toFound(entryOf(row), item.path, score, ranks)] : []
+    })
+  }
+
+  function* nearest(path: readonly string[], vector: Float32Array, most: number, kinds?: string[]): Program<Scored[]> {
+    const scope = covered(path)
+    const known = yield* query(
+      `SELECT DISTINCT dimension FROM ${entries} WHERE ${scope.where} AND dimension IS NOT NULL`,
+      ...scope.values,
+    )
+    checkQueryDimension(vector.length, new Set(known.map(({ dimension }) => dimension as number)))
+    const { where, values } = among(dialect, path, kinds)
+    const nos = yield* query(`SELECT no FROM ${entries} WHERE ${where} AND dimension = ${vector.length}`, ...values)
+    const nearness = cosineTo(vector)
+    let found: (Scored & { at: number })[] = []
+    for (let from = 0; from < nos.length; from += atOnce) {
+      const some = nos.slice(from, from + atOnce).map(({ no }) => no as RowNumber)
+      const rows = yield* rowsOf('no, at, vector', path, some)
+      const scored = rows.map(({ no, at, vector }) => ({
+        no: no as RowNumber,
+        at: at as number,
+        score: nearness(unpacked(vector as string)),
+      }))
+      found = best([...found, ...scored], most, (one, two) => two.score - one.score || two.at - one.at)
     }
     return found
   }
-}
 
-/** Below every time. */
-const lowest = '-1.7976931348623157e308'
+  function* newestOf(path: readonly string[], most: number, kinds?: string[]): Program<{ no: RowNumber }[]> {
+    const { where, values } = among(dialect, path, kinds)
+    const text = `SELECT no FROM ${entries} WHERE ${where} ORDER BY at DESC LIMIT ${most}`
+    return (yield* query(text, ...values)) as { no: RowNumber }[]
+  }
 
-function toItem(row: Row): Item {
-  return {
-    no: row.no as number,
-    path: pathOf(row),
-    id: decode(row.id as string),
-    at: row.at as number,
-    length: row.length as number,
-    counts: new Map(),
+  /** By number, those that are of the scope and the kinds. */
+  function* load(path: readonly string[], nos: RowNumber[], kinds?: string[]): Program<Map<RowNumber, Item>> {
+    const rows = yield* rowsOf('no, tenant, usr, thread, id, at', path, [...new Set(nos)], kinds)
+    return new Map(
+      rows.map((row) => {
+        const no = row.no as RowNumber
+        return [no, { no, path: pathOf(row), id: decode(row.id as string), at: row.at as number }]
+      }),
+    )
+  }
+
+  function rowsOf(columns: string, path: readonly string[], nos: RowNumber[], kinds?: string[]) {
+    const { where, values } = among(dialect, path, kinds)
+    const listed = dialect.isOneOf('no', `$${values.length + 1}`, 'bigint')
+    return query(`SELECT ${columns} FROM ${entries} WHERE ${where} AND ${listed}`, ...values, JSON.stringify(nos))
   }
 }

@@ -5,8 +5,9 @@ import { type Program, query } from './sql.ts'
 /** What the databases call things. */
 export type Types = {
   real: string
-  number: string
   row: string
+  /** What the words of entries stand in, behind the table of entries. */
+  words(prefix: string, bare: string): string[]
   /** What lets a table's rows be seen by their tenant alone. */
   protect(table: string): string[]
 }
@@ -16,11 +17,9 @@ export type Step = (prefix: string, types: Types) => string[]
 
 /**
  * `usr` and `thread` are empty where a scope has none. Ids and names are found by their `key`, a digest, since databases
- * bound what an index takes. The words of an entry are rows, not an index of the database's own, for three reasons: how
- * rare a word is must be counted in the searched scope alone; PostgreSQL uses no index of full text behind a policy on
- * rows; and words of every script are split here.
+ * bound what an index takes. Each width of a scope has its own index by time, so that the newest are the first of one.
  */
-const first: Step = (prefix, { real, number, row, protect }) => [
+const first: Step = (prefix, { real, row, words, protect }) => [
   `CREATE TABLE ${prefix}scopes (
     tenant text NOT NULL, usr text NOT NULL, thread text NOT NULL, epoch integer NOT NULL, held integer NOT NULL,
     PRIMARY KEY (tenant, usr, thread)
@@ -36,18 +35,18 @@ const first: Step = (prefix, { real, number, row, protect }) => [
     length integer NOT NULL, dimension integer, vector text,
     UNIQUE (tenant, usr, thread, key)
   )`,
-  `CREATE INDEX ${bare(prefix)}entries_by_time ON ${prefix}entries (tenant, usr, thread, at)`,
-  `CREATE TABLE ${prefix}words (
-    no ${number} NOT NULL REFERENCES ${prefix}entries ON DELETE CASCADE, word text NOT NULL, tenant text NOT NULL, count integer NOT NULL,
-    PRIMARY KEY (no, word)
-  )`,
-  `CREATE INDEX ${bare(prefix)}words_by_word ON ${prefix}words (tenant, word)`,
+  ...['tenant', 'tenant, usr', 'tenant, usr, thread'].map(
+    (scope, depth) => `CREATE INDEX ${bare(prefix)}entries_by_time_${depth} ON ${prefix}entries (${scope}, at)`,
+  ),
+  `CREATE INDEX ${bare(prefix)}entries_by_dimension ON ${prefix}entries (tenant, usr, thread, dimension)
+    WHERE dimension IS NOT NULL`,
+  ...words(prefix, bare(prefix)),
   `CREATE TABLE ${prefix}artifacts (
     tenant text NOT NULL, usr text NOT NULL, thread text NOT NULL, id text NOT NULL, part integer NOT NULL,
     length integer NOT NULL, text text NOT NULL,
     PRIMARY KEY (tenant, usr, thread, id, part)
   )`,
-  ...['scopes', 'blocks', 'entries', 'words', 'artifacts'].flatMap((table) => protect(`${prefix}${table}`)),
+  ...['scopes', 'blocks', 'entries', 'artifacts'].flatMap((table) => protect(`${prefix}${table}`)),
 ]
 
 export const steps: Step[] = [first]

@@ -17,11 +17,36 @@ export function* query(text: string, ...values: Value[]): Program<Row[]> {
 export type Dialect = {
   /** What stands before the names of tables. */
   prefix: string
+  /** How many entries go into one statement. */
+  atOnce: number
   /** Kept until the transaction ends; several may have one that is `shared`. */
   lock(key: string, isShared: boolean): Program<void>
-  /** A query that gives `word` and `count` of a parameter's JSON object. */
-  eachWord(parameter: string): string
+  /** A condition: the column has a member of the parameter's JSON list. */
+  isOneOf(column: string, parameter: string, type: 'text' | 'bigint'): string
+  /** Of a written entry, for `RETURNING`: whether it took another's place; true where the database cannot tell. */
+  isReplacing: string
+  words: WordIndex
 }
+
+/** Which entries have which words. */
+export type WordIndex = {
+  /** The words of entries that are there by now; new ones take the place of those they had. */
+  put(path: readonly string[], entries: Indexed[]): Program<void>
+  /** All words of entries that are gone. */
+  drop(nos: RowNumber[]): Program<void>
+  /** Those with any of the words, best first: at most `most`. */
+  find(path: readonly string[], query: { words: string[]; kinds?: string[] }, most: number): Program<Scored[]>
+}
+export type Indexed = {
+  no: RowNumber
+  kind: string
+  words: Map<string, number>
+  length: number
+  isReplacing: boolean
+}
+export type Scored = { no: RowNumber; score: number }
+/** PostgreSQL's driver gives it as a text. */
+export type RowNumber = number | string
 
 /**
  * Databases cannot hold NUL, and replace half characters: these, and the sign that says so (SUB), are written as that sign
@@ -54,6 +79,18 @@ export const isExactly = 'tenant = $1 AND usr = $2 AND thread = $3'
 export function covered(path: readonly string[]): { where: string; values: string[] } {
   const where = ['tenant = $1', 'usr = $2', 'thread = $3'].slice(0, path.length).join(' AND ')
   return { where, values: [...path] }
+}
+
+/** `covered()`, of some kinds alone if they are given. */
+export function among(
+  { isOneOf }: Pick<Dialect, 'isOneOf'>,
+  path: readonly string[],
+  kinds?: string[],
+): ReturnType<typeof covered> {
+  const { where, values } = covered(path)
+  if (!kinds) return { where, values }
+  const listed = isOneOf('kind', `$${values.length + 1}`, 'text')
+  return { where: `${where} AND ${listed}`, values: [...values, JSON.stringify(kinds.map(encode))] }
 }
 
 export function pathOf({ tenant, usr, thread }: Row): string[] {

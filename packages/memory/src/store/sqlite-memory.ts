@@ -4,7 +4,8 @@
  * All stores of a process that name the same file share one connection. What is erased is overwritten in the file.
  */
 import { resolve } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
 import { ClewError } from '@clew/core'
 import { reasonOf } from '../failure.ts'
 import { type Share, share } from '../shared.ts'
@@ -15,11 +16,15 @@ import { closedMemory, MemoryError } from './memory-error.ts'
 import type { Dialect, Program } from './sql.ts'
 import { type Driver, sqlBackend } from './sql-backend.ts'
 import { migrate } from './sql-tables.ts'
+import { sqliteWords, sqliteWordTables } from './sqlite-words.ts'
 
 export type SqliteMemoryOptions = {
   /** The database; made, with its folder, when it is not there. Default: `.clew/memory.db` below the working directory. */
   file?: string
 }
+
+/** Of the index of words, merged at a time: some tens of milliseconds. */
+const mergedPages = 500
 
 const connections = new Map<string, { resource: Promise<DatabaseSync>; users: number }>()
 
@@ -27,7 +32,10 @@ const dialect: Dialect = {
   prefix: 'memory_',
   // One transaction at a time writes, in the whole file.
   *lock() {},
-  eachWord: (parameter) => `SELECT key AS word, value AS count FROM json_each(${parameter})`,
+  atOnce: 1,
+  isReplacing: '1',
+  isOneOf: (column, parameter) => `${column} IN (SELECT value FROM json_each(${parameter}))`,
+  words: sqliteWords('memory_'),
 }
 
 /** The file is opened with the first use. Its memories stand beside sessions, where they are in the same file. */
@@ -57,7 +65,14 @@ export function sqliteMemory(options: SqliteMemoryOptions = {}): MemoryStore {
     dialect,
     read: (_, program) => attempt('read', (db) => transaction(db, () => drive(db, program()), 'DEFERRED')),
     write: (_, program) => attempt('written', (db) => transaction(db, () => drive(db, program()))),
-    scrub: () => attempt('scrubbed', scrub).catch(() => {}),
+    async scrub() {
+      for (
+        let isFirst = true;
+        await attempt('scrubbed', (db) => scrub(db, isFirst)).catch(() => false);
+        isFirst = false
+      )
+        await setImmediate()
+    },
     async close() {
       isClosed = true
       await connection?.leave()
@@ -69,16 +84,38 @@ export function sqliteMemory(options: SqliteMemoryOptions = {}): MemoryStore {
 async function open(file: string): Promise<DatabaseSync> {
   const db = await openSqlite(file, (db) => {
     db.exec('CREATE TABLE IF NOT EXISTS clew_version (part TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT')
-    const types = { real: 'REAL', number: 'INTEGER', row: 'INTEGER PRIMARY KEY AUTOINCREMENT', protect: () => [] }
+    const row = 'INTEGER PRIMARY KEY AUTOINCREMENT'
+    const types = { real: 'REAL', row, words: sqliteWordTables, protect: () => [] }
     drive(db, migrate({ version: 'clew_version', prefix: dialect.prefix, types, place: file }))
   })
   db.exec('PRAGMA secure_delete = ON')
   return db
 }
 
-/** The write-ahead log has what was erased until it is emptied; a reader under way leaves that to the next time. */
-function scrub(db: DatabaseSync): void {
+/**
+ * One slice of the work behind an erasure, short enough for others to come in between; gives whether there is more. The
+ * words of what was erased are in the index until its parts are merged, and in the write-ahead log until that is emptied;
+ * a reader under way leaves the latter to the next time.
+ */
+function scrub(db: DatabaseSync, isFirst: boolean): boolean {
+  const changes = () => db.prepare('SELECT total_changes() AS count').get()?.count as number
+  const before = changes()
+  db.exec(`INSERT INTO memory_words (memory_words, rank) VALUES ('merge', ${isFirst ? -mergedPages : mergedPages})`)
+  // The statement itself counts as one.
+  if (changes() - before > 1) return true
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  return false
+}
+
+const statements = new WeakMap<DatabaseSync, Map<string, StatementSync>>()
+
+/** Prepared once: most of the time of a short statement goes into that. */
+function prepared(db: DatabaseSync, text: string): StatementSync {
+  const known = statements.get(db) ?? new Map<string, StatementSync>()
+  statements.set(db, known)
+  const statement = known.get(text) ?? db.prepare(text)
+  known.set(text, statement)
+  return statement
 }
 
 function drive<Result>(db: DatabaseSync, program: Program<Result>): Result {
@@ -86,7 +123,7 @@ function drive<Result>(db: DatabaseSync, program: Program<Result>): Result {
   while (!step.done) {
     const { text, values } = step.value
     const named = Object.fromEntries(values.map((value, index) => [`$${index + 1}`, value]))
-    step = program.next(db.prepare(text).all(named))
+    step = program.next(prepared(db, text).all(named))
   }
   return step.value
 }

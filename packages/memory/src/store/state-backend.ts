@@ -1,12 +1,12 @@
 /** `stateBackend()`: a `Backend` over a `State`, behind a door that a file may stand in. */
-import type { Backend, BlockRow, EntryRow, Needle, Shelf, Ticket } from './backend.ts'
-import { checkQueryDimension, newBlocks, wrongDimension } from './check.ts'
-import { toFound } from './convert.ts'
-import type { Found, Receipt } from './memory.ts'
+import type { Backend, BlockRow, EntryRow, Shelf, Ticket } from './backend.ts'
+import { newBlocks, wrongDimension } from './check.ts'
+import type { Receipt } from './memory.ts'
 import { ErasedError, HeldError } from './memory-error.ts'
-import { rank } from './rank.ts'
+import { type Kept, type Place, raise } from './place.ts'
 import { Scope } from './scope.ts'
-import type { Change, Kept, Place, State } from './state.ts'
+import type { Change, State } from './state.ts'
+import { search } from './state-search.ts'
 
 export type Door = {
   read<Result>(work: (state: State) => Result): Promise<Result>
@@ -134,36 +134,17 @@ function checkReplaced(state: State, place: readonly string[], entries: EntryRow
 function checkDimension(place: Place | undefined, entries: EntryRow[]): void {
   const wanted = entries.find(({ vector }) => vector)?.vector?.length
   if (wanted === undefined || !place) return
-  const replaced = new Set(entries.map(({ id }) => id))
-  for (const { id, vector } of place.entries.values())
-    if (vector && vector.length !== wanted && !replaced.has(id)) throw wrongDimension([vector.length, wanted])
-}
-
-function search(places: Place[], { words, vector, limit, kinds }: Needle): Found[] {
-  const items = places.flatMap(({ path, entries }) =>
-    [...entries.values()]
-      .filter(({ kind }) => !kinds || kinds.includes(kind))
-      .map((row) => ({
-        row,
-        path,
-        id: row.id,
-        at: row.at,
-        length: row.length,
-        counts: new Map((words ?? []).flatMap((word) => (row.words.has(word) ? [[word, row.words.get(word)!]] : []))),
-        ...(row.vector && { vector: row.vector }),
-      })),
-  )
-  const averageLength = items.reduce((sum, { length }) => sum + length, 0) / (items.length || 1)
-  if (vector) checkQueryDimension(vector.length, new Set(items.flatMap((item) => item.vector?.length ?? [])))
-  const query = { limit, ...(words && { words }), ...(vector && { vector }) }
-  return rank(items, { entries: items.length, averageLength }, query).map(({ item, score, ranks }) =>
-    toFound(item.row, item.path, score, ranks),
-  )
+  const left = new Map(place.dimensions)
+  for (const id of new Set(entries.map(({ id }) => id))) {
+    const { vector } = place.entries.get(id) ?? {}
+    if (vector) raise(left, vector.length, -1)
+  }
+  for (const dimension of left.keys()) if (dimension !== wanted) throw wrongDimension([dimension, wanted])
 }
 
 function rowOf(kept: Kept | undefined): EntryRow | undefined {
   if (!kept) return undefined
-  const { words: _words, length: _length, ...row } = kept
+  const { length: _length, ...row } = kept
   return row
 }
 

@@ -1,8 +1,8 @@
 /** `State`: memories in this process, and the changes by which they come to be. */
 import type { Artifact, BlockRow, EntryRow, Shelf } from './backend.ts'
 import { chainOf } from './convert.ts'
+import { Place } from './place.ts'
 import { covers } from './scope.ts'
-import { lengthOf, wordsOf } from './words.ts'
 
 /** One change of the scope `in`. */
 export type Change = { in: readonly string[] } & (
@@ -17,16 +17,6 @@ export type Change = { in: readonly string[] } & (
   /** Only in a file that was written anew. */
   | { epoch: number }
 )
-
-export type Kept = EntryRow & { words: Map<string, number>; length: number }
-export type Place = {
-  path: readonly string[]
-  epoch: number
-  held: boolean
-  blocks: Map<string, BlockRow[]>
-  entries: Map<string, Kept>
-  artifacts: Map<string, string>
-}
 
 export class State {
   readonly #tenants = new Map<string, Map<string, Place>>()
@@ -58,10 +48,10 @@ export class State {
 
   apply(change: Change): void {
     const place = this.#make(change.in)
-    if ('block' in change) putBlock(place, change.block)
-    else if ('add' in change) for (const entry of change.add) putEntry(place, entry)
+    if ('block' in change) place.putBlock(change.block)
+    else if ('add' in change) for (const entry of change.add) place.put(entry)
     else if ('remove' in change)
-      for (const { in: path, ids } of change.remove) for (const id of ids) this.find(path)?.entries.delete(id)
+      for (const { in: path, ids } of change.remove) for (const id of ids) this.find(path)?.remove(id)
     else if ('artifact' in change) place.artifacts.set(change.artifact.id, change.artifact.text)
     else if ('hold' in change) place.held = change.hold
     else if ('epoch' in change) place.epoch = change.epoch
@@ -73,14 +63,7 @@ export class State {
     const places = this.#tenants.get(path[0] as string) ?? new Map<string, Place>()
     this.#tenants.set(path[0] as string, places)
     const key = JSON.stringify(path)
-    const place = places.get(key) ?? {
-      path,
-      epoch: 0,
-      held: false,
-      blocks: new Map(),
-      entries: new Map(),
-      artifacts: new Map(),
-    }
+    const place = places.get(key) ?? new Place(path)
     places.set(key, place)
     return place
   }
@@ -88,8 +71,8 @@ export class State {
   #load({ path, blocks, entries, artifacts }: Shelf<Artifact>): void {
     const place = this.#make(path)
     for (const name of new Set(blocks.map((block) => block.name))) place.blocks.delete(name)
-    for (const block of blocks) putBlock(place, block)
-    for (const entry of entries) putEntry(place, entry)
+    for (const block of blocks) place.putBlock(block)
+    for (const entry of entries) place.put(entry)
     for (const { id, text } of artifacts) place.artifacts.set(id, text)
   }
 
@@ -99,15 +82,4 @@ export class State {
     for (const place of this.covered(path)) places?.delete(JSON.stringify(place.path))
     this.#make(path).epoch = epoch + 1
   }
-}
-
-function putBlock(place: Place, block: BlockRow): void {
-  const values = place.blocks.get(block.name) ?? []
-  values.push(block)
-  place.blocks.set(block.name, values)
-}
-
-function putEntry(place: Place, entry: EntryRow): void {
-  const words = wordsOf(entry.text)
-  place.entries.set(entry.id, { ...entry, words, length: lengthOf(words) })
 }
