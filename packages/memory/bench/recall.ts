@@ -84,11 +84,21 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 /** Gives words, the n-th of `many` about 1 / n as often as the first. */
 function zipf(many: number): () => string {
-  let seed = 7
+  const next = random(7)
   return () => {
-    seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff
-    const rank = Math.floor(Math.exp((seed / 0x7fffffff) * Math.log(many)) - 1)
+    const rank = Math.floor(Math.exp(next() * Math.log(many)) - 1)
     return `w${Math.min(many - 1, rank).toString(36)}`
+  }
+}
+
+/** From 0 to before 1, the same for the same seed (mulberry32, which comes round after four billion). */
+function random(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
 

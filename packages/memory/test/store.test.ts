@@ -125,6 +125,18 @@ describe('fileMemory', { timeout: slow }, () => {
     }
   })
 
+  it('after it has forgotten something it goes on with what it and others write', async () => {
+    const path = join(folder, 'shared.jsonl')
+    const [one, other] = await Promise.all([1, 2].map(() => fileMemory(path).open(scope({ tenant: 'acme' }))))
+    const entry = (id: string) => ({ id, kind: 'fact', text: 'tea', at: 1 })
+    await one!.add([entry('a'), entry('b')])
+    expect(await other!.remove(['a'])).toBe(1)
+    await one!.add([entry('c')])
+    await other!.add([entry('d')])
+    for (const memory of [one, other, await fileMemory(path).open(scope({ tenant: 'acme' }))])
+      expect((await memory!.search({ text: 'tea' })).map(({ entry }) => entry.id)).toEqual(['b', 'c', 'd'])
+  })
+
   it('keeps nothing in the file of what was pruned, removed or erased', async () => {
     const path = join(folder, 'forgotten.jsonl')
     await testForgetting(fileMemory(path), () => readFileSync(path))
@@ -252,17 +264,27 @@ describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
     }
   })
 
-  it('finds words by their index behind the policy', async () => {
+  it('finds words, and the newest, by their indexes behind the policy', async () => {
     const client = await pool.connect()
-    await client.query("BEGIN; SET LOCAL enable_seqscan = off; SELECT set_config('clew.tenant', 'acme', true)")
-    const { rows } = await client.query(
-      "EXPLAIN SELECT no FROM clew.memory_words WHERE tenant = 'acme' AND word IN ('tea', 'coffee')",
+    // So few rows would be read and sorted.
+    const isOff = ['seqscan', 'bitmapscan', 'sort'].map((way) => `SET LOCAL enable_${way} = off; `).join('')
+    await client.query(`BEGIN; ${isOff}SELECT set_config('clew.tenant', 'acme', true)`)
+    const planOf = async (text: string) =>
+      (await client.query(`EXPLAIN ${text}`)).rows.map((row) => row['QUERY PLAN']).join('\n')
+    const words = await planOf(
+      "SELECT no, count, length FROM clew.memory_words WHERE tenant = 'acme' AND word IN ('tea', 'coffee')",
+    )
+    const [all, user] = await Promise.all(
+      ['', " AND usr = 'ada'"].map((more) =>
+        planOf(`SELECT no FROM clew.memory_entries WHERE tenant = 'acme'${more} ORDER BY at DESC LIMIT 5`),
+      ),
     )
     await client.query('ROLLBACK')
     client.release()
-    const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
-    expect(plan).toMatch(/memory_words_by_word/)
-    expect(plan).toMatch(/Index Cond: .*word = ANY/)
+    expect(words).toMatch(/Scan using memory_words_by_word/)
+    expect(words).toMatch(/Index Cond: .*word = ANY/)
+    expect(all).toMatch(/Backward using memory_entries_by_time_0/)
+    expect(user).toMatch(/Backward using memory_entries_by_time_1/)
   })
 
   it('serves a user who may not make tables, once they are there, and refuses those of the future', async () => {

@@ -1,64 +1,8 @@
-/** What a memory store finds: by words of any script, by vector, by time. */
+/** What a memory store finds by words, by vector and by time, and in which order. */
 import assert from 'node:assert/strict'
-import { fact, hardTexts, idsOf, type MemoryCase, newTenant, refused } from './memory-desk.ts'
-
-/** By a query, the one text of them that it finds. */
-const scripts: [query: string, text: string][] = [
-  ['teapot', 'She keeps a Teapot by the door.'],
-  ['CAFÉ', 'Le cafe\u0301 est fermé'],
-  ['strasse', 'Die Strasse ist lang'],
-  ['чай', 'Он любит Чай с молоком'],
-  ['οδοσ', 'Η ΟΔΟΣ είναι μακριά'],
-  ['القهوة', 'يحب القهوة كثيرا'],
-  ['שלום', 'היא אמרה שלום לכולם'],
-  ['नमस्ते', 'उसने कहा नमस्ते दोस्त'],
-  ['北京', '我去年搬到北京工作'],
-  ['猫', '彼女は猫が好きです'],
-  ['コーヒー', '毎朝コーヒーを飲む'],
-  ['회의', '내일회의가있다'],
-  ['กาแฟ', 'เขาชอบดื่มกาแฟทุกเช้า'],
-  ['🧶', 'a ball of 🧶 rolled away'],
-  ['𠮷野', '昨日𠮷野家に行った'],
-  ['ｆｕｌｌｗｉｄｔｈ', 'typed in FullWidth letters'],
-  ['4711', 'order 4711 was sent'],
-]
-
-/** Where a query language is in use, these are errors or mean something. */
-const syntax = [
-  '"', "'", '""', '*', 'tea*', '(', ')', 'NEAR(tea, 2)', 'AND', 'OR', 'NOT tea', 'tea AND', '^tea', 'text:tea', 'tea:*',
-  '-tea', '+tea', '{tea}', 'tea & !coffee', 'tea <-> coffee', '|', '!', '&', '\\', "tea'", 'tea\0', '\0', '%', '_', ';',
-  '\ud83d', '', ' ', '?', '$1', '[]', 'tea OR 1=1', "'; DROP TABLE entries; --", ...hardTexts,
-] // biome-ignore format: one list
+import { fact, idsOf, type MemoryCase, newTenant, refused } from './memory-desk.ts'
 
 export const memorySearch: MemoryCase[] = [
-  [
-    'words of every script are found, whatever their case, width and accents',
-    async ({ open, reopen }) => {
-      const parts = { tenant: newTenant() }
-      const memory = await open(parts)
-      await memory.add(scripts.map(([, text], at) => fact(`s${at}`, text, { at })))
-      const reader = await reopen(parts)
-      for (const [at, [query]] of scripts.entries())
-        assert.deepEqual(await idsOf(reader, { text: query }), [`s${at}`], `the query ${query}`)
-      assert.deepEqual(await reader.search({ text: 'nowhere' }), [])
-    },
-  ],
-  [
-    'a query is plain text: no character in it is an error or an instruction',
-    async ({ open }) => {
-      const memory = await open({ tenant: newTenant() })
-      await memory.add([fact('tea', 'tea'), fact('coffee', 'coffee'), fact('and', 'and near not or')])
-      for (const text of syntax) {
-        const found = await idsOf(memory, { text })
-        const expected = [
-          ...(/tea/i.test(text) ? ['tea'] : []),
-          ...(/coffee/i.test(text) ? ['coffee'] : []),
-          ...(/\b(and|near|not|or)\b/i.test(text) ? ['and'] : []),
-        ]
-        assert.deepEqual(found.sort(), expected.sort(), `the query ${JSON.stringify(text)}`)
-      }
-    },
-  ],
   [
     'what has more of the query and rarer words of it stands first',
     async ({ open }) => {
@@ -85,6 +29,30 @@ export const memorySearch: MemoryCase[] = [
         (await memory.search({ text: 'tea samovar', limit: 1 })).map(({ entry }) => entry.id),
         ['both'],
       )
+    },
+  ],
+  [
+    'the best of many stands first, by words, by vector and by time; of equals the newest',
+    async ({ open, reopen }) => {
+      const parts = { tenant: newTenant(), user: 'ada' }
+      const memory = await open(parts)
+      const many = Array.from({ length: 400 }, (_, at) =>
+        fact(`e${at}`, 'some tea with other words beside it', { at, vector: [1, 1 + at] }),
+      )
+      many[7] = fact('words', 'tea, tea and samovar', { at: 7, vector: [-1, 0] })
+      many[8] = fact('vector', 'nothing of it', { at: 8, vector: [1, 0] })
+      await memory.add(many)
+      await (await open({ tenant: parts.tenant })).add([fact('above', 'samovar', { at: 1e6, vector: [1, 0] })])
+      const reader = await reopen(parts)
+      const first = async (query: object) => (await reader.search({ ...query, limit: 3 })).map(({ entry }) => entry.id)
+      const byText = await reader.search({ text: 'tea samovar', limit: 100 })
+      assert.equal(byText.find(({ ranks }) => ranks.text === 1)?.entry.id, 'words')
+      const newest = byText.filter(({ ranks }) => ranks.text! > 1 && ranks.text! < 5)
+      assert.deepEqual(newest.map(({ entry }) => entry.id).sort(), ['e397', 'e398', 'e399'])
+      const byVector = await reader.search({ vector: [1, 0], limit: 100 })
+      assert.equal(byVector.find(({ ranks }) => ranks.vector === 1)?.entry.id, 'vector')
+      assert.deepEqual(await first({}), ['e399', 'e398', 'e397'])
+      assert.deepEqual(await first({ text: 'samovar' }), ['words'])
     },
   ],
   [
@@ -150,6 +118,9 @@ export const memorySearch: MemoryCase[] = [
       assert.deepEqual(await idsOf(memory, { kinds: ['passage'] }), ['p'])
       assert.deepEqual(await idsOf(memory, { text: 'tea', kinds: ['passage', 'nothing'] }), ['p'])
       assert.deepEqual(await idsOf(memory, { kinds: ['nothing'] }), [])
+      assert.deepEqual(await idsOf(memory, { vector: [1, 0], kinds: ['passage'] }), [])
+      const kinds = ['passage', ...Array.from({ length: 500 }, (_, at) => `"kind" ${at}`)]
+      assert.deepEqual(await idsOf(memory, { text: 'tea', kinds }), ['p'])
       assert.equal((await memory.search({ text: 'tea', limit: 1000 })).length, 13)
       for (const limit of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1001, '3', null])
         await refused(memory.search({ text: 'tea', limit: limit as number }), 'InputError', `the limit ${limit}`)

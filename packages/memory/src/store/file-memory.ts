@@ -99,18 +99,20 @@ export function fileMemory(path: string): MemoryStore {
     mine.bytes += bytes.length
   }
 
-  async function rewrite(real: string, state: State): Promise<void> {
+  async function rewrite(real: string, state: State): Promise<{ inode: number; bytes: number }> {
     const draft = `${real}.${randomUUID()}.new`
     try {
       const file = await open(draft, 'wx')
       try {
         for (const line of linesOf(state)) await file.appendFile(line)
         await file.sync()
+        const { ino, size } = await file.stat()
+        await rename(draft, real)
+        await syncFolder(dirname(real))
+        return { inode: ino, bytes: size }
       } finally {
         await file.close()
       }
-      await rename(draft, real)
-      await syncFolder(dirname(real))
     } finally {
       await rm(draft, { force: true })
     }
@@ -141,10 +143,10 @@ export function fileMemory(path: string): MemoryStore {
             const { change, result } = work(state)
             if (!change) return result
             if (forgets) {
-              // Read anew by the next use: this state is ahead of the file until the file has taken its place.
+              // This state is ahead of the file until the new one has taken its place; should that fail, it is read anew.
               known = undefined
               state.apply(change)
-              await rewrite(real, state)
+              known = { state, ...(await rewrite(real, state)) }
             } else {
               await append(file, real, lineOf(change))
               state.apply(change)
