@@ -304,6 +304,9 @@ describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
     await memory.add([{ id: 'a', kind: 'fact', text: 'tea', at: 1 }])
     expect(await memory.search({ text: 'tea' })).toHaveLength(1)
     expect(await memory.erase()).toMatchObject({ entries: 1 })
+    const left = "SELECT set_config('clew.tenant', 'acme', false); SELECT * FROM kept.memory_words"
+    expect(await pool.query(left)).toMatchObject([{ rowCount: 1 }, { rowCount: 0 }])
+    await pool.query('RESET clew.tenant')
     await worker.close()
     await pool.query('UPDATE kept.version SET version = 2')
     await expect(

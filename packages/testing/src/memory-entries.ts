@@ -96,6 +96,8 @@ export const memoryEntries: MemoryCase[] = [
       assert.equal(await memory.count(), 1)
       // All of them at once may change it.
       await memory.add([fact('kept', 'kept', { vector: [1, 2] })])
+      const longer = fact('a', 'x', { vector: [1, 2, 3] })
+      await refused(memory.add([longer]), 'InputError', 'a vector of the dimension that there was before')
       for (const value of [undefined, () => 1, 1n, [new Map()], Number.NaN, cycle])
         await refused(memory.writeBlock('plan', value as never, 0), 'InputError', 'a block that is no JSON')
       for (const revision of [-1, 0.5, Number.NaN, '0', undefined])

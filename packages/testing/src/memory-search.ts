@@ -32,27 +32,33 @@ export const memorySearch: MemoryCase[] = [
     },
   ],
   [
-    'the best of many stands first, by words, by vector and by time; of equals the newest',
+    'the best of many stands first, by words, by vector and by time; of equals those that are newer and were added later',
     async ({ open, reopen }) => {
       const parts = { tenant: newTenant(), user: 'ada' }
       const memory = await open(parts)
-      const many = Array.from({ length: 400 }, (_, at) =>
-        fact(`e${at}`, 'some tea with other words beside it', { at, vector: [1, 1 + at] }),
+      const many = Array.from({ length: 1100 }, (_, at) =>
+        fact(`e${1000 + at}`, 'some tea with other words beside it', { at, vector: [1, 1 + at] }),
       )
       many[7] = fact('words', 'tea, tea and samovar', { at: 7, vector: [-1, 0] })
       many[8] = fact('vector', 'nothing of it', { at: 8, vector: [1, 0] })
+      many[9] = fact('rare', many[9]!.text, { at: 9, kind: 'rare', vector: [-1, 1] })
       await memory.add(many)
-      await (await open({ tenant: parts.tenant })).add([fact('above', 'samovar', { at: 1e6, vector: [1, 0] })])
+      const better = (_: unknown, index: number) => fact(`b${index}`, 'samovar', { at: 1e6, vector: [1, 0] })
+      for (const user of [{}, { user: 'bob' }])
+        await (await open({ tenant: parts.tenant, ...user })).add(Array.from({ length: 60 }, better))
       const reader = await reopen(parts)
       const first = async (query: object) => (await reader.search({ ...query, limit: 3 })).map(({ entry }) => entry.id)
       const byText = await reader.search({ text: 'tea samovar', limit: 100 })
       assert.equal(byText.find(({ ranks }) => ranks.text === 1)?.entry.id, 'words')
       const newest = byText.filter(({ ranks }) => ranks.text! > 1 && ranks.text! < 5)
-      assert.deepEqual(newest.map(({ entry }) => entry.id).sort(), ['e397', 'e398', 'e399'])
+      assert.deepEqual(newest.map(({ entry }) => entry.id).sort(), ['e2097', 'e2098', 'e2099'])
       const byVector = await reader.search({ vector: [1, 0], limit: 100 })
-      assert.equal(byVector.find(({ ranks }) => ranks.vector === 1)?.entry.id, 'vector')
-      assert.deepEqual(await first({}), ['e399', 'e398', 'e397'])
+      const nearest = [1, 2, 3].map((rank) => byVector.find(({ ranks }) => ranks.vector === rank)?.entry.id)
+      assert.deepEqual(nearest, ['vector', 'e1000', 'e1001'])
+      assert.deepEqual(await first({}), ['e2099', 'e2098', 'e2097'])
       assert.deepEqual(await first({ text: 'samovar' }), ['words'])
+      for (const query of [{}, { text: 'tea' }, { vector: [1, 0] }])
+        assert.deepEqual(await first({ ...query, kinds: ['rare'] }), ['rare'])
     },
   ],
   [
