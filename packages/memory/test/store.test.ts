@@ -162,6 +162,35 @@ describe('sqliteMemory', { timeout: slow }, () => {
     await testForgetting(sqliteMemory({ file }), files)
   })
 
+  it('keeps nothing of it in an index that is merged in many slices', async () => {
+    const file = join(folder, 'merged.db')
+    const store = sqliteMemory({ file })
+    const [ada, bob] = await Promise.all(['ada', 'bob'].map((user) => store.open(scope({ tenant: 'acme', user }))))
+    const words = (entry: number) => Array.from({ length: 5000 }, (_, at) => `w${(entry * 5000 + at).toString(36)}`)
+    const secret = 'zverysecretword'
+    await ada!.add([{ id: 'a', kind: 'fact', text: secret, at: 1 }])
+    await bob!.add(
+      Array.from({ length: 40 }, (_, at) => ({ id: `${at}`, kind: 'fact', text: words(at).join(' '), at })),
+    )
+    expect(readFileSync(`${file}-wal`).includes(secret)).toBe(true)
+    await ada!.erase()
+    await store.close()
+    expect(readFileSync(file).includes(secret)).toBe(false)
+    expect(existsSync(`${file}-wal`)).toBe(false)
+  })
+
+  it('a word is as rare as it is in the tenant, whatever other tenants write', async () => {
+    const store = sqliteMemory({ file: join(folder, 'rare.db') })
+    const [mine, theirs] = await Promise.all(['acme', 'other'].map((tenant) => store.open(scope({ tenant }))))
+    const entry = (text: string, at: number) => ({ id: `e${at}`, kind: 'fact', text, at })
+    await mine!.add([entry('the samovar', 0), ...Array.from({ length: 9 }, (_, at) => entry('the tea', at + 1))])
+    await theirs!.add(Array.from({ length: 200 }, (_, at) => entry('the samovar', at)))
+    const found = await mine!.search({ text: 'samovar tea' })
+    expect(found.find(({ ranks }) => ranks.text === 1)?.entry.text).toBe('the samovar')
+    expect(found).toHaveLength(10)
+    await store.close()
+  })
+
   it('stands beside sessions in one file, whoever is first', async () => {
     for (const isFirst of [true, false]) {
       const file = join(folder, `both-${isFirst}.db`)

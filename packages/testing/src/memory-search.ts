@@ -41,7 +41,7 @@ export const memorySearch: MemoryCase[] = [
       )
       many[7] = fact('words', 'tea, tea and samovar', { at: 7, vector: [-1, 0] })
       many[8] = fact('vector', 'nothing of it', { at: 8, vector: [1, 0] })
-      many[9] = fact('rare', many[9]!.text, { at: 9, kind: 'rare', vector: [-1, 1] })
+      many[9] = fact('a-rare', many[9]!.text, { at: 9, kind: 'rare', vector: [-1, 1] })
       await memory.add(many)
       const better = (_: unknown, index: number) => fact(`b${index}`, 'samovar', { at: 1e6, vector: [1, 0] })
       for (const user of [{}, { user: 'bob' }])
@@ -58,7 +58,7 @@ export const memorySearch: MemoryCase[] = [
       assert.deepEqual(await first({}), ['e2099', 'e2098', 'e2097'])
       assert.deepEqual(await first({ text: 'samovar' }), ['words'])
       for (const query of [{}, { text: 'tea' }, { vector: [1, 0] }])
-        assert.deepEqual(await first({ ...query, kinds: ['rare'] }), ['rare'])
+        assert.deepEqual(await first({ ...query, kinds: ['rare'] }), ['a-rare'])
     },
   ],
   [

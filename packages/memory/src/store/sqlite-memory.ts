@@ -24,7 +24,7 @@ export type SqliteMemoryOptions = {
 }
 
 /** Of the index of words, merged at a time: some tens of milliseconds. */
-const mergedPages = 500
+const mergedPages = 100
 
 const connections = new Map<string, { resource: Promise<DatabaseSync>; users: number }>()
 
