@@ -98,6 +98,9 @@ export const memoryEntries: MemoryCase[] = [
       await memory.add([fact('kept', 'kept', { vector: [1, 2] })])
       const longer = fact('a', 'x', { vector: [1, 2, 3] })
       await refused(memory.add([longer]), 'InputError', 'a vector of the dimension that there was before')
+      // Nor is there one any more when they are all removed.
+      assert.equal(await memory.remove(['kept']), 1)
+      await memory.add([longer])
       for (const value of [undefined, () => 1, 1n, [new Map()], Number.NaN, cycle])
         await refused(memory.writeBlock('plan', value as never, 0), 'InputError', 'a block that is no JSON')
       for (const revision of [-1, 0.5, Number.NaN, '0', undefined])
