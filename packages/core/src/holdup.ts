@@ -23,13 +23,13 @@ export class Holdup {
     let isDone = false
     try {
       for (;;) {
+        // A layer that comes back after the end finds nothing to go on with: nothing is written any more.
+        if (this.#isReleased) await new Promise<never>(() => {})
         this.#works(true)
         const next = await engine.next()
         this.#works(false)
         isDone = next.done === true
         if (next.done) return next.value
-        // A layer that comes back after the end finds nothing to go on with: nothing is written any more.
-        if (this.#isReleased) await new Promise<never>(() => {})
         yield next.value
       }
     } finally {
