@@ -134,7 +134,8 @@ function shown(value: unknown): string {
 /** @throws InputError when there is something in it that is no JSON. */
 export function copyPlain<Value>(value: Value, what: string): Value {
   try {
-    return structuredClone(value)
+    // As a log gives it back: dates and their like would be one thing now, and another after a restart.
+    return JSON.parse(JSON.stringify(structuredClone(value)))
   } catch (cause) {
     throw new InputError(`${what} holds something that is no plain JSON: ${describeError(cause)}`, { cause })
   }

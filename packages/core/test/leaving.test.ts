@@ -420,6 +420,7 @@ describe('what strangers hold', () => {
     ['a promise among the parts', [{ type: 'text', text: 'x' }, Promise.resolve()], /part 1 is a Promise. Await it/],
     ['what is no JSON', [{ role: 'user', content: 'x', f() {} }], /The input holds something that is no plain JSON/],
     ['a number', 5n, /The input is "5"/],
+    ['a BigInt in a message', [{ role: 'user', content: 'x', at: 5n }], /something that is no plain JSON/],
     ['an empty message', [{ role: 'user', content: [] }], /Input message 0 is empty/],
     ['results alone', [{ role: 'tool', callId: 'a', name: 'b', content: 'c' }], /results of tools only/],
     [

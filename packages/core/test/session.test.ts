@@ -11,12 +11,10 @@ import {
   isLogged,
   type LoggedEvent,
   memorySession,
-  noUsage,
   type RunEvent,
   type RunState,
   reduce,
   respond,
-  retry,
   tool,
 } from '../src/index.ts'
 import { type ScriptedReply, scriptedModel } from '../src/testing/index.ts'
@@ -62,6 +60,14 @@ describe('the state', () => {
     }
     expect(done.state).toEqual(state)
     expect(JSON.parse(JSON.stringify(state))).toEqual(state)
+  })
+
+  it('holds what comes in as the log gives it back', async () => {
+    const session = memorySession()
+    const message = { role: 'user' as const, content: 'Hi', at: new Date(0), since: undefined }
+    const { state } = await clerk('Hello.').run([message], { session })
+    expect(fold((await session.read()).events)).toStrictEqual(state)
+    expect(state.messages[0]).toStrictEqual({ role: 'user', content: 'Hi', at: '1970-01-01T00:00:00.000Z' })
   })
 
   it('is not changed by events that are only shown', () => {
@@ -400,98 +406,5 @@ describe('readers', () => {
 
   it('events carry the path of their agent', async () => {
     for await (const event of clerk('ok').run('go')) expect(event.path).toEqual(['clerk'])
-  })
-})
-
-describe('after a crash in a tool', () => {
-  const usage = { ...noUsage, requests: 1 }
-  const crashed = () =>
-    memorySession('crashed', [
-      { type: 'run-start', v: 1, id: 'r', agent: 'a', input: [{ role: 'user', content: 'go' }] },
-      { type: 'turn-start', turn: 1 },
-      {
-        type: 'model-end',
-        turn: 1,
-        finishReason: 'tool-calls',
-        usage,
-        message: {
-          role: 'assistant',
-          content: '',
-          toolCalls: [{ id: 'c', wireId: 'c', name: 'work', arguments: '{}' }],
-        },
-      },
-      { type: 'tool-start', id: 'c', name: 'work', input: {} },
-    ])
-  const worker = (options: object, ...script: ScriptedReply[]) => {
-    let runs = 0
-    const model = scriptedModel(script)
-    const work = tool({ name: 'work', execute: () => ++runs, ...options })
-    return { agent: new Agent({ name: 'a', model, tools: [work], limits: { toolCalls: 1 } }), model, runs: () => runs }
-  }
-
-  it.each(['idempotent', 'pure'] as const)(
-    'a call that is %s runs again, without asking for its approval again',
-    async (effect) => {
-      const { agent, runs } = worker({ effect, needsApproval: true }, 'ok')
-      expect((await agent.resume(crashed())).state).toMatchObject({ lastWords: { text: 'ok' }, toolCalls: 1 })
-      expect(runs()).toBe(1)
-    },
-  )
-
-  it('a call that happens once waits; tried again it counts once, failed it is an error', async () => {
-    const session = crashed()
-    const once = worker({}, 'ok')
-    expect(await once.agent.resume(session)).toMatchObject({ status: 'waiting', needs: [{ id: 'c', for: 'verdict' }] })
-    expect((await once.agent.resume(session, { c: retry() })).state.toolCalls).toBe(1)
-    expect(once.runs()).toBe(1)
-    const other = crashed()
-    const told = worker({}, 'ok')
-    await told.agent.resume(other)
-    await told.agent.resume(other, { c: failed('the bank is closed') })
-    expect(told.model.requests[0]!.messages.at(-1)).toMatchObject({
-      content: 'Failed: the bank is closed',
-      isError: true,
-    })
-  })
-
-  it('a new run closes the old one in the log, and its open call with a stated result', async () => {
-    const session = crashed()
-    const { agent, model } = worker({}, 'ok')
-    await agent.run('Never mind.', { session })
-    expect((await session.read()).events.slice(4, 6)).toMatchObject([
-      { type: 'run-end', status: 'aborted' },
-      { type: 'run-start' },
-    ])
-    expect(model.requests[0]!.messages.slice(2)).toMatchObject([
-      { role: 'tool', content: expect.stringContaining('may have taken effect') },
-      { content: 'Never mind.' },
-    ])
-  })
-
-  it('a session that fails while tools run tells them', async () => {
-    const memory = memorySession()
-    const told = new Promise<void>((resolve) => {
-      const work = tool({
-        name: 'work',
-        execute: (_, { signal }) => {
-          signal.addEventListener('abort', () => resolve())
-          return new Promise(() => {})
-        },
-      })
-      const quick = tool({ name: 'quick', execute: () => 1 })
-      const session = {
-        ...memory,
-        append: async (at: number, batch: Parameters<typeof memory.append>[1]) => {
-          if (batch.events.some((event) => event.type === 'tool-end')) throw new Error('disk full')
-          return memory.append(at, batch)
-        },
-      }
-      const model = scriptedModel([{ calls: [{ name: 'work' }, { name: 'quick' }] }])
-      new Agent({ name: 'a', model, tools: [work, quick] })
-        .run('go', { session })
-        .result()
-        .catch(() => {})
-    })
-    await told
   })
 })
