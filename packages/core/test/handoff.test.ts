@@ -1,41 +1,9 @@
 /** Handoffs: the talk moves on to another agent, and what that agent sees is a history that its model takes. */
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import {
-  Agent,
-  approve,
-  checkHistory,
-  fold,
-  type LoggedEvent,
-  type Message,
-  memorySession,
-  type RunEvent,
-  type Tool,
-  tool,
-} from '../src/index.ts'
+import { Agent, approve, fold, type Model, memorySession, type RunEvent, type Tool, tool } from '../src/index.ts'
 import { type ScriptedReply, scriptedModel } from '../src/testing/index.ts'
-
-const transfer = (to: string) => ({ name: `transfer_to_${to}` })
-const look = tool({ name: 'look', effect: 'pure', execute: () => 'Order 17 is open.' }) as Tool
-
-function desk(
-  ofDesk: ScriptedReply[],
-  ofClerk: ScriptedReply[],
-  options: Partial<Agent['options']> = {},
-  clerkOptions: Partial<Agent['options']> = {},
-) {
-  const models = { desk: scriptedModel(ofDesk), clerk: scriptedModel(ofClerk) }
-  const clerk = new Agent({ name: 'clerk', model: models.clerk, instructions: 'You are the clerk.', ...clerkOptions })
-  const agent = new Agent({
-    name: 'desk',
-    model: models.desk,
-    instructions: 'You are the desk.',
-    tools: [look],
-    handoffs: [clerk],
-    ...options,
-  })
-  return { agent, clerk, models }
-}
+import { desk, look, transfer } from './desk.ts'
 
 describe('a handoff', () => {
   it('is a tool to the model; then the other agent has the word, with its own instructions, tools and model', async () => {
@@ -120,69 +88,6 @@ describe('a handoff', () => {
     expect(await agent.run('go')).toMatchObject({ text: 'Then I do it.', state: { agent: 'desk' } })
   })
 
-  it('has a name, a description and a filter of its own', async () => {
-    const { clerk, models } = desk([], ['I am the clerk.'])
-    const seen: string[] = []
-    const model = scriptedModel([{ calls: [{ name: 'look' }] }, { calls: [{ name: 'to_the_clerk' }] }])
-    const filter = (messages: readonly Message[]) => {
-      seen.push(...messages.map(({ role }) => role))
-      return messages.filter(({ role }) => role !== 'assistant') as Message[]
-    }
-    const handoff = clerk.asHandoff({ name: 'to_the_clerk', description: 'For refunds.', filter })
-    const session = memorySession()
-    const result = await new Agent({ name: 'desk', model, tools: [look], handoffs: [handoff] }).run('Hi', { session })
-    expect(model.requests[0]?.tools[1]).toMatchObject({
-      name: 'to_the_clerk',
-      description: expect.stringMatching(/For refunds\./),
-    })
-    expect(seen).toEqual(['user', 'assistant', 'tool', 'assistant', 'tool'])
-    // Results go with their calls; the log has everything.
-    expect(models.clerk.requests[0]?.messages).toEqual([{ role: 'user', content: 'Hi' }])
-    expect(result.state.messages).toMatchObject([{ role: 'user' }, { role: 'assistant', content: 'I am the clerk.' }])
-    expect((await session.read()).events.filter(({ type }) => type === 'tool-end')).toHaveLength(2)
-  })
-
-  it.each<[string, (messages: readonly Message[]) => unknown, RegExp]>([
-    [
-      'throws',
-      () => {
-        throw new Error('no key')
-      },
-      /The filter of the handoff to agent "clerk" failed: no key/,
-    ],
-    ['returns nothing', () => undefined, /returned no messages/],
-    ['leaves nothing', () => [], /returned no messages/],
-    ['returns texts', () => ['hello'], /returned no messages/],
-  ])('whose filter %s fails the run, and shows nothing to the other', async (_, filter, message) => {
-    const { clerk, models } = desk([], ['Hm.'])
-    const replies = [{ calls: [transfer('clerk')] }]
-    const options = { name: 'desk', model: scriptedModel(replies) }
-    const broken = new Agent({ ...options, handoffs: [clerk.asHandoff({ filter: filter as never })] })
-    const session = memorySession()
-    await expect(broken.run('go', { session })).rejects.toThrow(message)
-    expect(models.clerk.requests).toEqual([])
-    const mended = new Agent({ ...options, handoffs: [clerk] })
-    expect((await mended.resume(session)).text).toBe('Hm.')
-  })
-
-  it('what a filter changes in its messages changes no log', async () => {
-    const { clerk } = desk([], ['Hm.'])
-    const filter = (messages: readonly Message[]) => {
-      for (const message of messages) (message as { content: string }).content = 'changed'
-      return [...messages]
-    }
-    const session = memorySession()
-    const agent = new Agent({
-      name: 'desk',
-      model: scriptedModel([{ calls: [transfer('clerk')] }]),
-      handoffs: [clerk.asHandoff({ filter })],
-    })
-    const { state } = await agent.run('go', { session })
-    expect(state.messages[0]).toEqual({ role: 'user', content: 'changed' })
-    expect((await session.read()).events[0]).toMatchObject({ input: [{ content: 'go' }] })
-    expect(fold((await session.read()).events)).toEqual(state)
-  })
-
   it('to an agent without tools sends the names that stand in the history, not to be called', async () => {
     const { agent, models } = desk([{ calls: [{ name: 'look' }] }, { calls: [transfer('clerk')] }], ['Hello.'])
     await agent.run('go')
@@ -220,6 +125,41 @@ describe('a handoff', () => {
     const result = await agent.run('How much?')
     expect(result.output?.euros).toBe(80)
   })
+
+  it('finds a toolChoice that names it, also in a list that a function makes', async () => {
+    const { agent, models } = desk([{ calls: [transfer('clerk')] }], ['Here.'])
+    const { handoffs } = agent.options
+    const forced = new Agent({ ...agent.options, handoffs: () => handoffs as [], toolChoice: 'transfer_to_clerk' })
+    expect((await forced.run('Hi')).text).toBe('Here.')
+    expect(models.desk.requests[0]?.toolChoice).toBe('transfer_to_clerk')
+  })
+
+  it('is not asked for by a call whose name was repaired into its own: the one behind it takes place', async () => {
+    const { agent } = desk([{ calls: [{ name: 'transfer to clerk' }, transfer('clerk')] }], ['Here.'])
+    expect(await agent.run('Hi')).toMatchObject({ text: 'Here.', state: { agent: 'clerk' } })
+  })
+
+  it('tells the other agent its own instructions, made of the context, or none', async () => {
+    const greeting = ({ user }: { user: string }) => `For ${user}.`
+    const model = scriptedModel(['Here.'])
+    const clerk = new Agent({ name: 'clerk', model, instructions: greeting })
+    const asked = scriptedModel([{ calls: [transfer('clerk')] }])
+    await new Agent({ name: 'desk', model: asked, handoffs: [clerk] }).run('Hi', { context: { user: 'ada' } })
+    expect(model.requests[0]?.instructions).toBe('For ada.')
+
+    const { agent, clerk: talkative, models } = desk([{ calls: [transfer('clerk')] }], ['Here.'])
+    const { instructions: _, ...silent } = talkative.options
+    await new Agent({ ...agent.options, handoffs: [new Agent(silent)] }).run('Hi')
+    expect(models.clerk.requests[0]).not.toHaveProperty('instructions')
+  })
+
+  it('asks the price of the agent that is asked', async () => {
+    const dear = scriptedModel([{ calls: [transfer('clerk')] }])
+    const prices = [0.1, 5]
+    const model: Model = { ...dear, estimateUsd: () => prices.shift() ?? 5 }
+    const { agent } = desk([], ['Here.'], { model, limits: { usd: 1 } })
+    expect((await agent.run('Hi')).text).toBe('Here.')
+  })
 })
 
 describe('agents that name each other', () => {
@@ -244,36 +184,6 @@ describe('agents that name each other', () => {
     expect(heard).toEqual(['a hears a', 'a hears b', 'b hears b', 'a hears a'])
   })
 
-  it('are gone on with by the one that has the word, after a crash behind every event', async () => {
-    const whole = memorySession()
-    const replies = (): Parameters<typeof pair> => [
-      [{ calls: [transfer('b')] }, 'A ends.'],
-      [{ calls: [transfer('a')] }],
-    ]
-    await pair(...replies()).a.run('go', { session: whole })
-    const { events } = await whole.read()
-    for (let cut = 1; cut <= events.length; cut++) {
-      const session = memorySession('s', events.slice(0, cut))
-      const done = events
-        .slice(0, cut)
-        .filter(({ type }) => type === 'model-end')
-        .map(({ path }) => path?.[0])
-      const [ofA, ofB] = replies()
-      const left = (name: string, all: ScriptedReply[]) => all.slice(done.filter((each) => each === name).length)
-      const { a } = pair(left('a', ofA), left('b', ofB))
-      const result = await a.resume(session)
-      expect([cut, result.status, result.text, result.state.agent, result.state.instructions]).toEqual([
-        cut,
-        'done',
-        'A ends.',
-        'a',
-        'A.',
-      ])
-      expect(checkHistory(result.state.messages)).toBeUndefined()
-      expect((await session.read()).events.filter(({ type }) => type === 'handoff')).toHaveLength(2)
-    }
-  })
-
   it('the one that is handed to may be resumed by itself', async () => {
     const place = tool({ name: 'place' }) as Tool
     const { agent, clerk, models } = desk(
@@ -289,52 +199,6 @@ describe('agents that name each other', () => {
     expect(result.text).toBe('Oslo.')
     expect(models.clerk.requests).toHaveLength(2)
     expect((await session.read()).events.filter(({ type }) => type === 'handoff')).toHaveLength(1)
-  })
-
-  it('when the one that was called is gone at its turn, who has the word keeps it', async () => {
-    const { agent } = desk([{ calls: [transfer('clerk')] }], ['Hm.'])
-    const whole = memorySession()
-    await agent.run('go', { session: whole })
-    const { events } = await whole.read()
-    const session = memorySession(
-      's',
-      events.slice(
-        0,
-        events.findIndex(({ type }) => type === 'handoff'),
-      ),
-    )
-    const alone = new Agent({ ...agent.options, model: scriptedModel(['I do it.']), handoffs: [] })
-    const result = await alone.resume(session)
-    expect([result.text, result.state.agent, result.state.instructions]).toEqual([
-      'I do it.',
-      'desk',
-      'You are the desk.',
-    ])
-  })
-
-  it('work below another agent; a crash there goes on with the one that had the word', async () => {
-    const paid: string[] = []
-    const make = (ofDesk: ScriptedReply[], ofA: ScriptedReply[], ofB: ScriptedReply[]) => {
-      const pay = tool({ name: 'pay', effect: 'idempotent', execute: () => paid.push('x') }) as Tool
-      const b = new Agent({ name: 'b', model: scriptedModel(ofB), tools: [pay] })
-      const a = new Agent({ name: 'a', model: scriptedModel(ofA), handoffs: [b] })
-      return new Agent({ name: 'desk', model: scriptedModel(ofDesk), tools: [a.asTool()] })
-    }
-    const session = memorySession()
-    const first: ScriptedReply = { calls: [{ name: 'a', arguments: { task: 'go' } }] }
-    const agent = make([first, 'Done.'], [{ calls: [transfer('b')] }], [{ calls: [{ name: 'pay' }] }, 'Paid.'])
-    const result = await agent.run('go', { session })
-    expect(result.text).toBe('Done.')
-    const { events } = await session.read()
-    const paths = events.flatMap((event) => (event.type === 'child' ? [event.event.path?.join('>')] : []))
-    expect(new Set(paths)).toEqual(new Set(['desk>a', 'desk>b']))
-    // Cut where b was about to pay.
-    const cut = events.findIndex(
-      (event) => event.type === 'child' && event.event.type === 'tool-start' && event.event.name === 'pay',
-    )
-    const again = memorySession('s', events.slice(0, cut + 1) as LoggedEvent[])
-    const resumed = await make(['Done again.'], [], ['Paid again.']).resume(again)
-    expect([resumed.text, paid.length]).toEqual(['Done again.', 2])
   })
 })
 
@@ -374,5 +238,10 @@ describe('what cannot work is refused when it is defined', () => {
     await expect((first as Agent).run('go')).rejects.toThrow(
       /handoffs of agent "a" could not be made: .*There was no context/,
     )
+  })
+
+  it('a list that its function made wrongly', async () => {
+    const first = new Agent({ name: 'a', model: scriptedModel(['x']), handoffs: () => ['clerk'] as never })
+    await expect(first.run('go')).rejects.toThrow(/handoffs\[0\] is neither an agent nor/)
   })
 })

@@ -1,203 +1,22 @@
-/** Who answers a need: a policy, a pattern that was agreed on, or a person who saw what they answer, in time. */
+/** Who answers a need: a pattern that was agreed on, or a person who saw what they answer, in time. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import {
   Agent,
-  type AgentOptions,
   type Answer,
   approve,
   deny,
-  failed,
   fold,
   isClewError,
   type Json,
   type LoggedEvent,
   memorySession,
-  type Need,
-  type RunEvent,
   respond,
-  retry,
   type Tool,
   tool,
 } from '../src/index.ts'
-import { type ScriptedModel, type ScriptedReply, scriptedModel } from '../src/testing/index.ts'
-
-const call = (to: string, euros = 5) => ({ name: 'pay', arguments: { to, euros } })
-
-function clerk(replies: ScriptedReply[], options: Partial<AgentOptions<unknown, string>> = {}, expiresMs?: number) {
-  const paid: string[] = []
-  const pay = tool({
-    name: 'pay',
-    input: z.object({ to: z.string(), euros: z.number().max(100) }),
-    needsApproval: true,
-    ...(expiresMs !== undefined && { expiresMs }),
-    execute: ({ to }) => {
-      paid.push(to)
-      return `paid ${to}`
-    },
-  }) as Tool
-  const model = scriptedModel(replies)
-  return { paid, model, agent: new Agent({ name: 'clerk', model, tools: [pay], ...options }) }
-}
-
-/** The results that the model read last. */
-const told = ({ requests }: Pick<ScriptedModel, 'requests'>) =>
-  requests.at(-1)?.messages.flatMap(({ role, content }) => (role === 'tool' ? [content] : []))
-
-describe('a policy', () => {
-  it('answers before a person is asked; what it leaves open waits; its answers are in the log before anything runs', async () => {
-    const seen: [Need, unknown][] = []
-    const policy = (need: Need, context: unknown): Answer | undefined => {
-      seen.push([need, context])
-      const { euros } = need.input as { euros: number }
-      if (euros <= 10) return approve()
-      return euros > 90 ? deny('too dear') : undefined
-    }
-    const calls = [call('ann', 5), call('bob', 99), call('cat', 50)]
-    const { agent, paid, model } = clerk([{ calls }, 'Done.'], { policy })
-    const session = memorySession()
-    const events: RunEvent[] = []
-    const run = agent.run('go', { session, context: { user: 'eve' } })
-    for await (const event of run) events.push(event)
-    const paused = await run
-    expect(paused.needs).toMatchObject([{ input: { to: 'cat' } }])
-    expect(paid).toEqual(['ann'])
-    expect(seen[0]).toEqual([
-      { id: expect.any(String), for: 'approval', path: ['clerk'], tool: 'pay', input: { to: 'ann', euros: 5 } },
-      { user: 'eve' },
-    ])
-    const ofAnn = events.filter(
-      (event) => 'id' in event && event.id === seen[0]![0].id && !event.type.startsWith('tool-input'),
-    )
-    expect(ofAnn).toMatchObject([
-      { type: 'answer', by: 'policy', answer: { type: 'approve' } },
-      { type: 'tool-start' },
-      { type: 'tool-end' },
-    ])
-    expect(fold((await session.read()).events)).toEqual(paused.state)
-    await agent.resume(session, { [paused.needs![0]!.id]: approve() })
-    expect(told(model)).toEqual(['paid ann', 'Denied: too dear', 'paid cat'])
-  })
-
-  it('may answer later, with another input, with the result itself, and for always', async () => {
-    const policy = async ({ input }: Need): Promise<Answer> => {
-      const { to } = input as { to: string }
-      if (to === 'ann') return approve({ input: { to: 'eve', euros: 1 } })
-      return to === 'bob' ? respond('bob was paid in cash') : approve({ always: 'tool' })
-    }
-    const { agent, paid, model } = clerk([{ calls: [call('ann'), call('bob'), call('cat')] }, 'Done.'], { policy })
-    const result = await agent.run('go')
-    expect(paid.toSorted()).toEqual(['cat', 'eve'])
-    expect(told(model)).toEqual([
-      '[This call was approved with another input: {"to":"eve","euros":1}.]\npaid eve',
-      'bob was paid in cash',
-      'paid cat',
-    ])
-    expect(result.state.standing).toEqual([{ path: ['clerk'], tool: 'pay' }])
-  })
-
-  it.each<[string, AgentOptions['policy'], RegExp]>([
-    [
-      'throws',
-      () => {
-        throw new Error('no rules today')
-      },
-      /The policy could not answer: no rules today/,
-    ],
-    ['rejects', () => Promise.reject(new Error('no rules')), /The policy could not answer: no rules/],
-    [
-      'answers another question',
-      () => retry(),
-      /The policy could not answer: .*waits for approval; answer with approve/,
-    ],
-    ['answers nonsense', () => 'yes' as never, /The policy could not answer: .*answer with approve/],
-  ])('that %s answers nothing: the run waits, and the need says why', async (_, policy, problem) => {
-    const { agent, paid } = clerk([{ calls: [call('ann')] }, 'Done.'], { policy: policy! })
-    const session = memorySession()
-    const paused = await agent.run('go', { session })
-    expect(paused.needs).toMatchObject([{ tool: 'pay', problem: expect.stringMatching(problem) }])
-    expect(paid).toEqual([])
-    expect((await agent.resume(session, { [paused.needs![0]!.id]: approve() })).status).toBe('done')
-    expect(paid).toEqual(['ann'])
-  })
-
-  it('gives a verdict on a call that a crash interrupted, and the result of a call that somebody else makes', async () => {
-    const whole = memorySession()
-    const first = clerk([{ calls: [call('ann')] }, 'Done.'], { policy: () => approve() })
-    await first.agent.run('go', { session: whole })
-    const { events } = await whole.read()
-    const cut = events.slice(0, events.findIndex(({ type }) => type === 'tool-start') + 1)
-    const asked: string[] = []
-    const policy = (need: Need) => {
-      asked.push(need.for)
-      return respond('the bank says: paid')
-    }
-    const second = clerk(['Done.'], { policy })
-    expect((await second.agent.resume(memorySession('s', cut))).status).toBe('done')
-    expect([asked, second.paid, told(second.model)]).toEqual([['verdict'], [], ['the bank says: paid']])
-    const again = clerk(['Done.'], { policy: () => retry() })
-    await again.agent.resume(memorySession('s', cut))
-    expect([again.paid, told(again.model)]).toEqual([['ann'], ['paid ann']])
-
-    const place = tool({ name: 'place' }) as Tool
-    const model = scriptedModel([{ calls: [{ name: 'place' }] }, 'Oslo.'])
-    await new Agent({ name: 'a', model, tools: [place], policy }).run('Where?')
-    expect(asked.at(-1)).toBe('result')
-  })
-
-  it('is that of the run’s agent, at any depth, and behind a handoff', async () => {
-    const paths: string[] = []
-    const never = () => failed('not mine to say')
-    const policy = ({ path }: Need) => {
-      paths.push(path.join('>'))
-      return approve()
-    }
-    const below = clerk([{ calls: [call('ann')] }, 'Paid.'], { policy: never })
-    const after = clerk([{ calls: [call('bob')] }, 'Paid, too.'], { name: 'cashier', policy: never })
-    const desk = new Agent({
-      name: 'desk',
-      policy,
-      model: scriptedModel([
-        { calls: [{ name: 'clerk', arguments: { task: 'pay' } }] },
-        { calls: [{ name: 'transfer_to_cashier' }] },
-      ]),
-      tools: [below.agent.asTool()],
-      handoffs: [after.agent],
-    })
-    const session = memorySession()
-    const result = await desk.run('go', { session })
-    expect([result.text, below.paid, after.paid, paths]).toEqual([
-      'Paid, too.',
-      ['ann'],
-      ['bob'],
-      ['desk>clerk', 'cashier'],
-    ])
-    expect(fold((await session.read()).events)).toEqual(result.state)
-  })
-
-  it('cannot change the call through the need, and is left when the run is', async () => {
-    const controller = new AbortController()
-    const policy = (need: Need) => {
-      ;(need.input as { [key: string]: Json }).to = 'mallory'
-      return approve()
-    }
-    const { agent, paid } = clerk([{ calls: [call('ann')] }, 'Done.'], { policy })
-    await agent.run('go')
-    expect(paid).toEqual(['ann'])
-    const hangs = clerk([{ calls: [call('ann')] }], {
-      policy: () => {
-        controller.abort()
-        return new Promise(() => {})
-      },
-    })
-    await expect(hangs.agent.run('go', { signal: controller.signal })).rejects.toThrow(/aborted/)
-    expect(hangs.paid).toEqual([])
-  })
-
-  it('that is no function is refused', () => {
-    expect(() => clerk([], { policy: 'yes' as never })).toThrow(/policy is no function/)
-  })
-})
+import { scriptedModel } from '../src/testing/index.ts'
+import { call, clerk, told } from './clerk.ts'
 
 describe('a pattern that is approved for always', () => {
   const cases: [Json, Json, boolean][] = [
@@ -244,6 +63,14 @@ describe('a pattern that is approved for always', () => {
     expect([result.status, runs.length]).toEqual(['waiting', 2])
   })
 
+  it('with a key that every object inherits does not fit', async () => {
+    const { agent, paid } = clerk([{ calls: [call('ann')] }, { calls: [call('ann')] }])
+    const { state, needs } = await agent.run('go')
+    const pattern = JSON.parse('{"__proto__":{}}')
+    const result = await agent.resume(state, { [needs![0]!.id]: approve({ always: { pattern } }) })
+    expect([result.status, paid]).toEqual(['waiting', ['ann']])
+  })
+
   it.each([[{ pattern: {} }], [{ pattern: 'a*' }], [{ pattern: ['a'] }], [{}], [true], [{ pattern: null }]])(
     '%j is refused',
     async (always) => {
@@ -285,6 +112,62 @@ describe('an answer', () => {
     await agent.resume(session, { [id]: approve({ seen: { tool: name, input: { euros: 5, to: 'ann' } } }) })
     expect(paid).toEqual(['ann'])
     expect(JSON.stringify((await session.read()).events)).not.toContain('seen')
+  })
+
+  it.each<[string, unknown, RegExp]>([
+    ['null', null, /The answers are null; give them by the ids of the needs/],
+    ['a text', 'yes', /The answers are "yes"/],
+    ['a list', [approve()], /The answers are \[/],
+    ['a number', 5, /The answers are 5/],
+  ])('that is %s instead of an object of answers is refused', async (_, answers, problem) => {
+    const { agent } = clerk([{ calls: [call('ann')] }])
+    const session = memorySession()
+    await agent.run('go', { session })
+    const error = await agent
+      .resume(session, answers as never)
+      .result()
+      .catch((thrown) => thrown)
+    expect(isClewError(error, 'input')).toBe(true)
+    expect(error.message).toMatch(problem)
+  })
+
+  it.each<[string, unknown, RegExp]>([
+    ['nothing', null, /waits for approval; answer with approve/],
+    ['a BigInt for always', approve({ always: 1n as never }), /approve\(\{ always \}\) is "1"; it is "tool"/],
+    ['a BigInt in what was seen', approve({ seen: { tool: 'pay', input: 1n as never } }), /given to .*"input":"1"/],
+  ])('that is %s is refused in words', async (_, answer, problem) => {
+    const { agent, paid } = clerk([{ calls: [call('ann')] }])
+    const { state, needs } = await agent.run('go')
+    const error = await agent
+      .resume(state, { [needs![0]!.id]: answer as Answer })
+      .result()
+      .catch((thrown) => thrown)
+    expect([isClewError(error), paid]).toEqual([true, []])
+    expect(error.message).toMatch(problem)
+  })
+
+  it.each<[string, (reason: unknown) => Answer]>([
+    ['a denial', (reason) => ({ type: 'deny', reason: reason as string })],
+    ['a failure', (reason) => ({ type: 'failed', reason: reason as string })],
+  ])('%s without a reason, or with one that is no text, says so', async (_, make) => {
+    for (const reason of [undefined, '', { why: 'no' }, 5, Symbol('no'), Object.create(null)]) {
+      const place = tool({ name: 'place' }) as Tool
+      const pay = tool({ name: 'pay', needsApproval: true, execute: () => 'paid' }) as Tool
+      const answer = make(reason)
+      const model = scriptedModel([{ calls: [{ name: answer.type === 'deny' ? 'pay' : 'place' }] }, 'Ok.'])
+      const agent = new Agent({ name: 'a', model, tools: [place, pay] })
+      const { state, needs } = await agent.run('go')
+      await agent.resume(state, { [needs![0]!.id]: answer })
+      expect(told(model)).toEqual([expect.stringMatching(/^(Denied|Failed): no reason was given$/)])
+    }
+  })
+
+  it('to a bare state leaves that state as it was', async () => {
+    const { agent } = clerk([{ calls: [call('ann')] }, 'Done.'])
+    const { state, needs } = await agent.run('go')
+    const before = JSON.stringify(state)
+    await agent.resume(state, { [needs![0]!.id]: approve({ always: 'tool' }) })
+    expect(JSON.stringify(state)).toBe(before)
   })
 
   it('of a kind that only Clew gives is refused', async () => {
@@ -366,6 +249,14 @@ describe('a need that expires', () => {
     const paused = await agent.resume(crashed)
     expect(paused.needs).toMatchObject([{ for: 'verdict' }])
     expect(paused.needs![0]).not.toHaveProperty('expiresAt')
+  })
+
+  it('may be one of a result that somebody else gives, for more days than a timer counts', async () => {
+    setClock(at)
+    const place = tool({ name: 'place', expiresMs: 30 * 24 * hour }) as Tool
+    const model = scriptedModel([{ calls: [{ name: 'place' }] }])
+    const { needs } = await new Agent({ name: 'a', model, tools: [place] }).run('go')
+    expect(needs).toMatchObject([{ for: 'result', expiresAt: at + 30 * 24 * hour }])
   })
 
   it.each([0, -1, Number.NaN, 2 ** 52, '1h'])('expiresMs %s is refused', (expiresMs) => {
