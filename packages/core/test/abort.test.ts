@@ -21,6 +21,7 @@ import { scriptedModel } from '../src/testing/index.ts'
 type Hang = () => Promise<never>
 type Place = { options?: Partial<AgentOptions<unknown, string>>; session?: Partial<Session> }
 
+const never = new Promise<never>(() => {})
 const calls = [{ name: 'work' }]
 const work = (execute: () => unknown, more: object = {}) => tool({ name: 'work', execute, ...more }) as Tool
 const layer = (kind: 'run' | 'model' | 'tool', hang: Hang): Middleware => ({
@@ -79,6 +80,14 @@ const places: { [name: string]: (hang: Hang, log: Session) => Place } = {
   'a handoff is filtered': (hang) => handoffTo({}, hang),
   'the next agent’s instructions are made': (hang) => handoffTo({ instructions: hang }),
   'the next agent’s tools are made': (hang) => handoffTo({ tools: hang }),
+  'a sub-agent’s instructions are made': (hang) => below({ instructions: hang }),
+  'a sub-agent’s tools are made': (hang) => below({ tools: hang }),
+  'a sub-agent’s handoffs are made': (hang) => below({ handoffs: hang }),
+  'a layer around a sub-agent’s run waits': (hang) => below({ use: [layer('run', hang)] }),
+  'a layer around a sub-agent’s call waits': (hang) => {
+    const { options } = below({ model: scriptedModel(['Hm.']) })
+    return { options: { ...options, use: [layer('tool', hang)] } }
+  },
   'the model of a sub-agent is asked': (hang) => below({ model: scriptedModel([async () => await hang()]) }),
   'a tool of a sub-agent works': (hang) => below({ model: scriptedModel([{ calls }]), tools: [work(hang)] }),
 }
@@ -148,12 +157,54 @@ describe('an abort while', () => {
     expect([listeners(), vi.getTimerCount()]).toEqual([0, 0])
 
     const { events } = await log.read()
+    expect(events.map(({ type }) => type)).not.toContain('tool-wait')
+    // What could be written says how the run ended.
+    if (!session && events.length > 0) expect(events.at(-1)).toMatchObject({ type: 'run-end', status: 'aborted' })
     const closed: LoggedEvent[] =
       fold(events).status === 'running' ? [...events, { type: 'run-end', status: 'aborted' }] : events
     expect(checkHistory(fold(closed).messages)).toBeUndefined()
     const next = scriptedModel(['Good morning.'])
     const later = await new Agent({ name: 'a', model: next }).run('Still there?', { session: log })
     expect(later.text).toBe('Good morning.')
+  })
+
+  it('the next agent is made ready: no model is asked any more', async () => {
+    const model = scriptedModel([{ calls: [{ name: 'transfer_to_next' }] }])
+    const next = new Agent({ name: 'next', model: scriptedModel([]), tools: () => new Promise<never>(() => {}) })
+    const run = new Agent({ name: 'a', model, handoffs: [next] }).run('go')
+    const ended = watch(run)
+    await settle()
+    run.abort()
+    await vi.advanceTimersByTimeAsync(500)
+    await settle()
+    expect(isClewError(ended.with, 'abort')).toBe(true)
+    expect(model.requests).toHaveLength(1)
+  })
+
+  it('the word passes: the next agent is not made ready any more', async () => {
+    let made = 0
+    const tools = () => {
+      made++
+      return []
+    }
+    const model = scriptedModel([{ calls: [{ name: 'transfer_to_next' }] }])
+    const next = new Agent({ name: 'next', model: scriptedModel([]), tools })
+    const run = new Agent({ name: 'a', model, handoffs: [next] }).run('go')
+    for await (const { type } of run) if (type === 'handoff') break
+    expect(made).toBe(0)
+  })
+
+  it('the end is in the log already changes nothing', async () => {
+    const session = memorySession()
+    const run = new Agent({ name: 'a', model: scriptedModel(['x']) }).run('go', { session })
+    const events: string[] = []
+    for await (const { type } of run) {
+      events.push(type)
+      if (type === 'run-end') run.abort()
+    }
+    expect(events.filter((type) => type === 'run-end')).toHaveLength(1)
+    expect((await session.read()).events.filter(({ type }) => type === 'run-end')).toHaveLength(1)
+    expect((await run).text).toBe('x')
   })
 
   it('the log hangs: what it was to hold is in the error', async () => {
@@ -197,6 +248,32 @@ describe('an abort while', () => {
     controller.abort()
     await settle()
     expect(isClewError(ended.with, 'abort')).toBe(true)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('limits.ms met while', () => {
+  // Time runs from the start of the run on, and a log that hangs has its own end.
+  const isOutside = (name: string, make: (typeof places)[string]) =>
+    /^the (instructions|tools|handoffs) are made/.test(name) || make(async () => await never, memorySession()).session
+  const inside = Object.entries(places).filter(([name, make]) => !isOutside(name, make))
+
+  it.each(inside)('%s: the run is over after the grace, and says so', async (name, make) => {
+    const log = memorySession()
+    const { options } = make(() => never, log)
+    const agent = new Agent({ name: 'a', model: scriptedModel([{ calls }]), tools: [work(() => 'ok')], ...options })
+    const ended = watch(agent.run('go', { session: log, limits: { ms: 10_000 } }))
+    await settle()
+    expect(ended).toEqual({})
+    await vi.advanceTimersByTimeAsync(10_000)
+    for (let graces = 0; !ended.with && graces < 4; graces++) {
+      await settle()
+      await vi.advanceTimersByTimeAsync(500)
+    }
+    await settle()
+    if (name === 'a layer around the run waits') expect(isClewError(ended.with, 'abort')).toBe(true)
+    else expect(ended.with).toMatchObject({ status: 'stopped', stop: 'ms' })
+    expect(checkHistory(fold((await log.read()).events).messages)).toBeUndefined()
     expect(vi.getTimerCount()).toBe(0)
   })
 })

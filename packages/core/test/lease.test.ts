@@ -1,5 +1,5 @@
 /** One live run on a session at a time: the lease is held from before the log is read until the run is over, however it ends. */
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Agent, fold, isClewError, memorySession, type Session, tool } from '../src/index.ts'
 import { scriptedModel } from '../src/testing/index.ts'
 
@@ -29,6 +29,8 @@ function watched() {
 
 const agentOf = (...replies: Parameters<typeof scriptedModel>[0] & readonly unknown[]) =>
   new Agent({ name: 'a', model: scriptedModel(replies as never) })
+
+afterEach(() => void vi.useRealTimers())
 
 describe('the lease of a session', () => {
   it('P139: two runs at once on one session: one is refused before it does anything, nothing is interleaved or lost', async () => {
@@ -112,5 +114,41 @@ describe('the lease of a session', () => {
       await expect.poll(() => told.filter((word) => word === 'released')).toHaveLength(1)
       await (await session.acquire!()).release()
     }
+  })
+
+  it('is given back in the store’s own time by a run that failed', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const session: Session = { ...memorySession(), acquire: async () => ({ release: () => promise }) }
+    let isOver = false
+    const ended = agentOf(new Error('down'))
+      .run('Hi', { session })
+      .result()
+      .catch((error) => error)
+      .finally(() => {
+        isOver = true
+      })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(isOver).toBe(false)
+    resolve()
+    expect((await ended).message).toBe('down')
+  })
+
+  it('that hangs when it is given back by a run that failed is left with the run', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const asked = Promise.withResolvers<void>()
+    const release = () => {
+      asked.resolve()
+      return new Promise<void>(() => {})
+    }
+    const hung: Session = { ...memorySession(), acquire: async () => ({ release }) }
+    const run = agentOf(new Error('down')).run('Hi', { session: hung })
+    const ended = run.result().catch((error) => error)
+    await asked.promise
+    await vi.advanceTimersByTimeAsync(60_000)
+    run.abort()
+    await vi.advanceTimersByTimeAsync(500)
+    expect((await ended).message).toBe('down')
+    expect(vi.getTimerCount()).toBe(0)
   })
 })

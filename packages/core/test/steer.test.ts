@@ -1,6 +1,6 @@
 /** Steering: what is added to a live run is seen at the next edge of a turn, once, and its receipt says where. */
-import { describe, expect, it } from 'vitest'
-import { Agent, checkHistory, fold, memorySession, type Tool, tool } from '../src/index.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { Agent, checkHistory, fold, type Limits, type Message, memorySession, type Tool, tool } from '../src/index.ts'
 import { type ScriptedReply, scriptedModel } from '../src/testing/index.ts'
 
 const look = tool({ name: 'look', effect: 'pure', execute: () => 'ok' }) as Tool
@@ -90,6 +90,63 @@ describe('a message to a live run', () => {
       expect(JSON.stringify((await session.read()).events)).not.toContain('More.')
       expect(await run.steer('Still there?')).toEqual({ seen: false })
     }
+  })
+
+  it.each<[string, Limits, ScriptedReply]>([
+    ['tokens are', { tokens: 15 }, 'Here.'],
+    ['dollars are', { usd: 1 }, { text: 'Here.', usage: { usd: 1 } }],
+    ['dollars for one more request are', { usd: 1 }, { text: 'Here.', usage: { usd: 0.9 } }],
+    ['time is', { ms: 60_000 }, 'Here.'],
+  ])('at the end of a run whose %s spent is not seen, and the run is done', async (_, limits, reply) => {
+    let now = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now)
+    const script = scriptedModel(() => {
+      now += limits.ms ?? 0
+      return reply
+    })
+    const { agent } = agentOf([], { model: { ...script, estimateUsd: () => 0.2 }, limits })
+    const session = memorySession()
+    const run = agent.run('go', { session })
+    let receipt: Promise<unknown> | undefined
+    for await (const event of run) if (event.type === 'model-end') receipt ??= run.steer('In euros.')
+    clock.mockRestore()
+    expect(await run).toMatchObject({ status: 'done', text: 'Here.' })
+    expect([await receipt, script.requests.length]).toEqual([{ seen: false }, 1])
+    expect((await session.read()).events.map(({ type }) => type)).not.toContain('steer')
+  })
+
+  it('has a receipt that can be awaited inside the loop that reads the run, and before anybody reads it', async () => {
+    const { agent } = agentOf([{ calls }, 'Done.'])
+    const run = agent.run('go')
+    const receipts: unknown[] = []
+    for await (const event of run) if (event.type === 'tool-start') receipts.push(await run.steer('More.'))
+    receipts.push(await agentOf(['Done.']).agent.run('go').steer('More.'))
+    expect(receipts).toEqual([
+      { seen: true, turn: 2 },
+      { seen: true, turn: 1 },
+    ])
+  })
+
+  it('while a turn begins again waits for the next one', async () => {
+    const whole = memorySession()
+    await agentOf(['Here.']).agent.run('go', { session: whole })
+    const { events } = await whole.read()
+    const { agent, model } = agentOf(['Here.', 'In euros, then.'])
+    const run = agent.resume(memorySession('s', events.slice(0, 2)))
+    const receipt = run.steer('In euros.')
+    expect([(await run).text, await receipt]).toEqual(['In euros, then.', { seen: true, turn: 2 }])
+    expect(model.requests[0]?.messages).toHaveLength(1)
+  })
+
+  it('is a private copy', async () => {
+    const { agent, model } = agentOf(['Done.'])
+    const run = agent.run('go')
+    const message: Message = { role: 'user', content: 'one' }
+    void run.steer([message])
+    message.content = 'changed'
+    await run
+    expect(model.requests[0]?.messages.at(-1)?.content).toBe('one')
+    expect(Object.isFrozen(message)).toBe(false)
   })
 
   it('is in the log before it is confirmed: when the log fails, it was not seen', async () => {
