@@ -1,18 +1,7 @@
-/** What an approval can say: another input, a decision for the rest of the session; and outcomes that could not be saved. */
+/** What an approval can say: another input, a decision for the rest of the session. */
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import {
-  Agent,
-  type Answer,
-  approve,
-  isClewError,
-  memorySession,
-  respond,
-  type Session,
-  SessionError,
-  tool,
-  type Unsaved,
-} from '../src/index.ts'
+import { Agent, type Answer, approve, memorySession, tool } from '../src/index.ts'
 import { type ScriptedReply, scriptedModel } from '../src/testing/index.ts'
 
 const call = (to: string, euros = 5) => ({ name: 'pay', arguments: { to, euros } })
@@ -58,6 +47,12 @@ describe('approve({ input })', () => {
     const { paid, told } = await answered(approve({ input }))
     expect(paid).toEqual([])
     expect(told).toMatchObject({ isError: true, content: expect.stringMatching(problem) })
+  })
+
+  it('that is no JSON is checked as the JSON that the log can hold', async () => {
+    const { paid, told } = await answered(approve({ input: { to: 'bob', euros: 7n as never } }))
+    expect(paid).toEqual([])
+    expect(told).toMatchObject({ isError: true, content: expect.stringMatching(/does not fit.*euros.*string/s) })
   })
 
   it('an answer from JSON with another word is refused before anything runs', async () => {
@@ -119,95 +114,37 @@ describe('approve({ always })', () => {
     expect(second.needs).toMatchObject([{ path: ['desk'], tool: 'pay', input: { to: 'cat' } }])
     expect(paid).toHaveLength(2)
   })
-})
 
-/** A session whose appends fail as told: before or after the log took them. */
-function failing(
-  session: Session,
-  when: (events: string[]) => 'before' | 'after' | undefined,
-  times = Number.POSITIVE_INFINITY,
-): Session {
-  let failures = 0
-  return {
-    ...session,
-    async append(at, batch) {
-      const where = failures < times ? when(batch.events.map(({ type }) => type)) : undefined
-      if (where) failures++
-      if (where === 'before') throw new Error('connection lost')
-      const end = await session.append(at, batch)
-      if (where === 'after') throw new Error('reply lost')
-      return end
-    },
-  }
-}
-
-describe('an outcome that could not be appended', () => {
-  const onEnd = (types: string[]) => types.includes('tool-end')
-  const once = (paid: object[]) => {
-    const pay = tool({ name: 'pay', execute: () => void paid.push({}) })
-    const model = scriptedModel((request) =>
-      request.messages.length > 1 ? 'Done.' : { calls: [{ name: 'pay', arguments: {} }] },
-    )
-    return new Agent({ name: 'a', model, tools: [pay] })
-  }
-
-  it.each(['before', 'after'] as const)('is tried again: a failure %s the write, once, is not seen', async (where) => {
+  it('for an input that was edited: what ran is approved, not what the model wrote', async () => {
     const paid: object[] = []
-    const session = memorySession()
-    const result = await once(paid).run('Go.', {
-      session: failing(session, (types) => (onEnd(types) ? where : undefined), 1),
-    })
-    expect(result.status).toBe('done')
-    expect(paid).toHaveLength(1)
-    expect((await session.read()).events.filter(({ type }) => type === 'tool-end')).toHaveLength(1)
+    const { agent } = clerk(paid, turns(['ann'], ['bob'], ['ann']))
+    const first = await agent.run('Pay.')
+    const answer = approve({ input: { to: 'bob', euros: 5 }, always: 'input' })
+    const second = await agent.resume(first.state, { [first.needs![0]!.id]: answer })
+    expect(second.needs).toMatchObject([{ input: { to: 'ann', euros: 5 } }])
+    expect(paid).toEqual([
+      { to: 'bob', euros: 5 },
+      { to: 'bob', euros: 5 },
+    ])
   })
 
-  it.each(['before', 'after'] as const)(
-    'is carried by the error and taken by resume: lost %s the write',
-    async (where) => {
-      const paid: object[] = []
-      const session = memorySession()
-      const error = await once(paid)
-        .run('Go.', { session: failing(session, (types) => (onEnd(types) ? where : undefined)) })
-        .result()
-        .catch((caught) => caught)
-      if (!isClewError(error, 'run')) throw error
-      const unsaved = JSON.parse(JSON.stringify(error.unsaved)) as Unsaved
-      expect(unsaved).toMatchObject({ at: 4, events: [{ type: 'tool-end' }] })
-      const result = await once(paid).resume(session, {}, { unsaved })
-      expect(result).toMatchObject({ status: 'done', text: 'Done.' })
-      expect(paid).toHaveLength(1)
-      expect((await session.read()).events.filter(({ type }) => type === 'tool-end')).toHaveLength(1)
-    },
-  )
-
-  it('that the store refused is not tried again: a SessionError is its last word', async () => {
-    let tries = 0
-    const memory = memorySession()
-    const refusing: Session = {
-      ...memory,
-      append: async () => {
-        tries++
-        throw new SessionError('The disk is full.')
-      },
+  it('to an agent two levels below holds for that path, and not for that agent under another', async () => {
+    const paid: object[] = []
+    const cashier = () => clerk(paid, [...turns(['ann']), ...turns(['bob'])]).agent
+    const between = (name: string, below: Agent) => {
+      const ask = (): ScriptedReply => ({ calls: [{ name: 'clerk', arguments: { task: 'pay' } }] })
+      const model = scriptedModel([ask(), 'Done.', ask(), 'Done.'])
+      return new Agent({ name, model, tools: [below.asTool()] }).asTool()
     }
-    await expect(once([]).run('Go.', { session: refusing })).rejects.toThrow(/The disk is full/)
-    expect(tries).toBe(1)
-  })
-
-  it('without it, what became of the call is asked; after somebody else went on, it is refused', async () => {
-    const paid: object[] = []
+    const ask = (name: string): ScriptedReply => ({ calls: [{ name, arguments: { task: 'pay' } }] })
+    const model = scriptedModel([ask('north'), ask('north'), ask('south')])
+    const tools = [between('north', cashier()), between('south', cashier())]
+    const desk = new Agent({ name: 'desk', model, tools })
     const session = memorySession()
-    const error = await once(paid)
-      .run('Go.', { session: failing(session, (types) => (onEnd(types) ? 'before' : undefined)) })
-      .result()
-      .catch((caught) => caught)
-    const asked = await once(paid).resume(session)
-    expect(asked.needs).toMatchObject([{ for: 'verdict', tool: 'pay' }])
-    expect(await once(paid).resume(session, { [asked.needs![0]!.id]: respond('it was paid') })).toMatchObject({
-      status: 'done',
-    })
-    await expect(once(paid).resume(session, {}, { unsaved: error.unsaved })).rejects.toThrow(/another run appended/)
-    expect(paid).toHaveLength(1)
+    const first = await desk.run('Go.', { session })
+    expect(first.needs).toMatchObject([{ path: ['desk', 'north', 'clerk'] }])
+    const second = await desk.resume(session, { [first.needs![0]!.id]: approve({ always: 'tool' }) })
+    expect(second.needs).toMatchObject([{ path: ['desk', 'south', 'clerk'] }])
+    expect(paid).toHaveLength(2)
   })
 })
