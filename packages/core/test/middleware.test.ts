@@ -246,6 +246,30 @@ describe('middleware', () => {
   })
 })
 
+describe('a tool layer that calls next() twice around an agent', () => {
+  it('has it begin anew: its state in the log is what the second try did', async () => {
+    const replies = [new Error('down'), 'It is done.']
+    const sub = new Agent({ name: 'sub', model: scriptedModel(() => replies.shift() ?? 'Never.') })
+    const again: Middleware = {
+      name: 'again',
+      async *tool(request, next) {
+        const outcome = yield* next(request)
+        return outcome.isError ? yield* next(request) : outcome
+      },
+    }
+    const model = scriptedModel([{ calls: [{ name: 'sub', arguments: { task: 'Do it.' } }] }, 'Thanks.'])
+    const session = memorySession()
+    const result = await new Agent({ name: 'a', model, tools: [sub.asTool()], use: [again] }).run('go', { session })
+    expect(result.state.messages.at(-2)).toMatchObject({ role: 'tool', content: 'It is done.' })
+    const { events } = await session.read()
+    const [pending] = fold(events.slice(0, events.findLastIndex(({ type }) => type === 'child') + 1)).pending
+    expect(pending).toMatchObject({
+      child: { status: 'done', turn: 1, messages: [{ content: 'Do it.' }, { content: 'It is done.' }] },
+    })
+    expect(fold(events)).toEqual(result.state)
+  })
+})
+
 describe('listeners', () => {
   it('that throw or reject harm nobody, and end when told', async () => {
     const seen: string[] = []
@@ -281,6 +305,11 @@ describe('instructions, tools and context', () => {
     await new Agent({ name: 'a', model, instructions, tools }).run('go', { context: { user: 'ada' } })
     expect(model.requests.map((request) => request.instructions)).toEqual(['For ada, 1.', 'For ada, 1.'])
     expect(model.requests[0]!.tools.map((each) => each.name)).toEqual(['echo'])
+  })
+
+  it('tools that a function made have to be a list', async () => {
+    const agent = new Agent({ name: 'a', model: scriptedModel(['x']), tools: () => ({ echo }) as never })
+    await expect(agent.run('go')).rejects.toThrow(/tools is no list/)
   })
 
   it('a context that a tool cannot work with is refused before the run, with its path', async () => {

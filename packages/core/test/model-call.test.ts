@@ -3,13 +3,17 @@ import { describe, expect, it } from 'vitest'
 import {
   Agent,
   emptyState,
+  fold,
   type LoggedEvent,
   type Model,
+  ModelError,
   type ModelRequest,
   memorySession,
+  noUsage,
   type RunEvent,
   reduce,
   tool,
+  type Usage,
 } from '../src/index.ts'
 import { scriptedModel } from '../src/testing/index.ts'
 
@@ -96,6 +100,44 @@ describe('a model that begins its answer again', () => {
   })
 })
 const noTokens = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 }
+
+describe('odd usage', () => {
+  const odd = (usage: object) => usage as Usage
+  const next = scriptedModel(() => 'ok')
+
+  it('of a call that failed harms neither the limits nor the log', async () => {
+    const session = memorySession()
+    const model: Model = {
+      id: 'down',
+      async *generate() {
+        throw new ModelError('down', { usage: odd({ usd: 0.1 }) })
+      },
+    }
+    await expect(new Agent({ name: 'a', model }).run('go', { session })).rejects.toThrow(/down/)
+    const result = await new Agent({ name: 'a', model: next }).resume(session, {}, { limits: { tokens: 100, usd: 1 } })
+    expect(result).toMatchObject({ status: 'done', usage: { usd: 0.1, requests: 1, inputTokens: 10, outputTokens: 5 } })
+    expect(fold((await session.read()).events)).toEqual(result.state)
+  })
+
+  it('of an answer that began again harms neither the limits nor the log', async () => {
+    const session = memorySession()
+    const strange = { inputTokens: Number.NaN, outputTokens: 7, cachedTokens: Number.POSITIVE_INFINITY, usd: '1' }
+    const model: Model = {
+      id: 'restarting',
+      async *generate() {
+        yield [{ type: 'model-restart', reason: 'busy', usage: odd(strange) }]
+        return { content: 'ok', finishReason: 'stop', source: { model: 'm' }, usage: noUsage }
+      },
+    }
+    const result = await new Agent({ name: 'a', model }).run('go', { session, limits: { tokens: 100 } })
+    expect(result).toMatchObject({
+      status: 'done',
+      usage: { inputTokens: 0, outputTokens: 7, cachedTokens: 0, usd: 0 },
+    })
+    expect(fold((await session.read()).events)).toEqual(result.state)
+    expect((await new Agent({ name: 'a', model: next }).run('on', { session })).status).toBe('done')
+  })
+})
 
 describe('the usage of a sub-agent', () => {
   it('P116: is in the total of the run that it works for, and stays in its own state', async () => {

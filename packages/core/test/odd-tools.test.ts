@@ -214,6 +214,9 @@ describe('definitions that cannot work are refused, by name and reason', () => {
       { name: 'a', model: 'qwen' },
       /model is "qwen", a text; give a model such as openrouter/,
     ],
+    ['a text for tools', { name: 'a', model, tools: 'look' }, /tools is no list/],
+    ['an object for tools', { name: 'a', model, tools: { look: t } }, /tools is no list/],
+    ['a number for tools', { name: 'a', model, tools: 7 }, /tools is no list/],
     ['two tools of one name', { name: 'a', model, tools: [t, t] }, /two tools have the name "t"/],
     ['what is no tool', { name: 'a', model, tools: [{ name: 't' }] }, /tools\[0\] was not made by tool\(\)/],
     [

@@ -161,6 +161,33 @@ describe('an agent as a tool', () => {
     })
   })
 
+  it.each<[string, object, number]>([
+    ['usd', { usd: 1 }, 1],
+    ['tokens', { tokens: 40 }, 1.5],
+  ])('has limits.%s that hold for the agents below it as well', async (stop, limits, usd) => {
+    const look = tool({ name: 'look', effect: 'pure', execute: () => 'seen' })
+    const costly: ScriptedReply = { calls: [call('look')], usage: { usd: 0.5 } }
+    const below = new Agent({ name: 'below', model: scriptedModel(() => costly), tools: [look] })
+    const free = { usd: 0, inputTokens: 0, outputTokens: 0 }
+    const first: ScriptedReply = { calls: [call('below', { task: 'Look.' })], usage: free }
+    const { agent, model } = caller(helper([first], { tools: [below.asTool()], limits }))
+    const result = await agent.run('Go.')
+    expect([result.status, result.usage.usd]).toEqual(['done', usd])
+    expect(model.requests[1]!.messages.at(-1)).toMatchObject({
+      content: expect.stringMatching(`^Agent "helper" was stopped \\(${stop}\\)`),
+    })
+  })
+
+  it('has a name of its own among the agents of its caller', () => {
+    const worker = () => new Agent({ name: 'worker', model: scriptedModel([]) })
+    const tools = [worker().asTool({ name: 'drafts' }), worker().asTool({ name: 'production' })]
+    const problem = /two different agents among its tools have the name "worker".*rename one/
+    expect(() => new Agent({ name: 'desk', model: scriptedModel([]), tools })).toThrow(problem)
+    const one = worker()
+    const twice = [one.asTool({ name: 'drafts' }), one.asTool({ name: 'production' })]
+    expect(() => new Agent({ name: 'desk', model: scriptedModel([]), tools: twice })).not.toThrow()
+  })
+
   it('is left with its caller: the request is cancelled, the log is closed', async () => {
     const controller = new AbortController()
     let told = false

@@ -5,6 +5,7 @@ import {
   Agent,
   type Answers,
   checkHistory,
+  deny,
   fold,
   isClewError,
   type LoggedEvent,
@@ -97,6 +98,41 @@ describe('this version', () => {
       expect(isClewError(error, 'session')).toBe(true)
     }
     expect(model.requests).toEqual([])
+  })
+})
+
+describe('a state that version 1 saved', () => {
+  it('is of this version from then on, at every depth', async () => {
+    const { agent } = payer([])
+    const paused = await agent.resume(waiting())
+    const versionsOf = (state: RunState): number[] => [
+      state.v,
+      ...state.pending.flatMap((pending) => ('child' in pending && pending.child ? versionsOf(pending.child) : [])),
+    ]
+    expect(versionsOf(paused.state)).toEqual([version, version, version])
+  })
+
+  it('has standing approvals that still hold at the root, and are asked for again below it', async () => {
+    const state = structuredClone(read(1)['an approval is waited for, beside a call that ran']!.state)
+    const standing = (agent: string) => ({ ...state, standing: [{ agent, tool: 'pay' }] }) as never
+    for (const [agent, status] of [
+      [state.agent, 'done'],
+      ['another', 'waiting'],
+    ] as const) {
+      const paid: string[] = []
+      const model = scriptedModel([{ calls: [{ name: 'pay', arguments: { to: 'eve' } }] }, 'Fine.'])
+      const pay = tool({
+        name: 'pay',
+        needsApproval: true,
+        input: { type: 'object', properties: { to: { type: 'string' } } },
+        execute: ({ to }) => paid.push(String(to)),
+      }) as Tool
+      const asking = new Agent({ name: state.agent, model, tools: [pay] })
+      const denied = Object.fromEntries(needsOf(state).map(({ id }) => [id, deny('not now')]))
+      const result = await asking.resume(standing(agent), denied)
+      expect([result.status, paid]).toEqual([status, status === 'done' ? ['eve'] : []])
+      expect(result.state.standing).toEqual([{ path: [agent], tool: 'pay' }])
+    }
   })
 })
 
@@ -209,6 +245,39 @@ describe('a log with a hole', () => {
       /event 4 \(wish\) is no event that this version knows/,
     )
     expect(await told([...events, null as never])).toMatch(/is no event/)
+  })
+})
+
+describe('a log whose events lack what they should have', () => {
+  const good: LoggedEvent = { type: 'run-start', v: 2, id: 'r', agent: 'a', input: [{ role: 'user', content: 'x' }] }
+  const cases: [string, unknown[]][] = [
+    ['an event is null', [null]],
+    ['an event is a number', [5]],
+    ['an event is a text', ['x']],
+    ['a run-start has nothing', [{ type: 'run-start' }]],
+    ['a run-start has no input', [{ type: 'run-start', id: 'x', agent: 'a', input: null }]],
+    ['a run-start has a text for input', [{ type: 'run-start', v: 2, id: 'x', agent: 'a', input: 'text' }]],
+    ['a model-end has no message', [good, { type: 'model-end', turn: 1 }]],
+    ['a model-end has no usage', [good, { type: 'model-end', turn: 1, message: { role: 'assistant', content: 'x' } }]],
+    ['a steer has no messages', [good, { type: 'steer', turn: 1 }]],
+    ['a steer has a null for a message', [good, { type: 'steer', turn: 1, messages: [null] }]],
+    ['a handoff has no agent', [good, { type: 'handoff' }]],
+    ['a handoff has a null for a message', [good, { type: 'handoff', agent: 'b', messages: [null] }]],
+    ['a model-aborted has no partial', [good, { type: 'model-aborted' }]],
+    ['a turn-start has no turn', [good, { type: 'turn-start' }]],
+    ['a run-end has no status', [good, { type: 'run-end' }]],
+    ['a child has no event', [good, { type: 'child', id: 'c' }]],
+  ]
+
+  it.each(cases)('%s: it is refused, and told where', async (_, events) => {
+    const { agent, model } = payer([])
+    const error = await agent
+      .run('go', { session: memorySession('s', events as LoggedEvent[]) })
+      .result()
+      .catch((thrown) => thrown)
+    expect(isClewError(error, 'session')).toBe(true)
+    expect(error.message).toMatch(/^The log of session "s" cannot be used: /)
+    expect(model.requests).toEqual([])
   })
 })
 
