@@ -66,7 +66,18 @@ const floors = [
     'reader',
     'run',
   ],
-  ['result', 'agent-options', 'check-agent', 'cast', 'make-world', 'opening', 'as-tool', 'start', 'agent', 'index'],
+  [
+    'result',
+    'agent-options',
+    'check-agent',
+    'agents-by-name',
+    'make-world',
+    'opening',
+    'as-tool',
+    'start',
+    'agent',
+    'index',
+  ],
 ]
 
 type Manifest = { name: string; dependencies?: object; peerDependencies?: object; optionalDependencies?: object }

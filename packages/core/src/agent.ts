@@ -1,9 +1,9 @@
 /** An agent: a model, its instructions and its tools. It holds no state: every run has its own. */
 import { EventEmitter } from 'eventemitter3'
 import type { AgentOptions, RunOptions } from './agent-options.ts'
+import type { AgentParts, AnyAgentOptions } from './agents-by-name.ts'
 import type { Answers } from './answer.ts'
 import { type AsToolOptions, agentTool } from './as-tool.ts'
-import type { AnyAgentOptions, Member } from './cast.ts'
 import { checkAgent, checkRun } from './check-agent.ts'
 import type { EventOf, EventType } from './event.ts'
 import { type Handoff, type HandoffOptions, makeHandoff } from './handoff.ts'
@@ -27,7 +27,7 @@ type RunArguments<Context> = unknown extends Context
 export class Agent<Context = unknown, Output = string> {
   /** As given; spread it to make a variant: `new Agent({ ...agent.options, limits: { usd: 1 } })`. */
   readonly options: AgentOptions<Context, Output>
-  readonly #member: Member
+  readonly #parts: AgentParts
   readonly #emitter = new EventEmitter()
 
   /** @throws DefinitionError when the agent could not work as defined. */
@@ -35,7 +35,7 @@ export class Agent<Context = unknown, Output = string> {
     checkAgent(options as AnyAgentOptions)
     this.options = options
     const { name, output } = options
-    this.#member = {
+    this.#parts = {
       options: options as AnyAgentOptions,
       output: output && { schema: compileSchema(output, `Output of agent "${name}"`) },
       tell: (event) => {
@@ -53,7 +53,7 @@ export class Agent<Context = unknown, Output = string> {
    * Rejects with `InputError`, `SessionError`, `AbortError`, or `RunError` that carries the last good state.
    */
   run(input: AgentInput, ...[options]: RunArguments<Context>): Run<RunResult<Output>> {
-    return this.#make(options, (reins) => startRun(this.#member, input, options ?? {}, reins))
+    return this.#make(options, (control) => startRun(this.#parts, input, options ?? {}, control))
   }
 
   /**
@@ -61,7 +61,7 @@ export class Agent<Context = unknown, Output = string> {
    * before anything runs. Whoever holds a bare state can resume it again; that an answer counts once needs a session.
    */
   resume(from: Session | RunState, answers: Answers = {}, ...[options]: RunArguments<Context>): Run<RunResult<Output>> {
-    return this.#make(options, (reins) => startResume(this.#member, from, answers, options ?? {}, reins))
+    return this.#make(options, (control) => startResume(this.#parts, from, answers, options ?? {}, control))
   }
 
   /**
@@ -73,17 +73,17 @@ export class Agent<Context = unknown, Output = string> {
   asTool<Schema extends SchemaLike = StandardSchema<object, { task: string }>>(
     options: AsToolOptions<Schema, Context> = {},
   ): Tool<InferOutput<Schema>, Context> {
-    return agentTool(this.#member, options)
+    return agentTool(this.#parts, options)
   }
 
   /**
    * This agent for the `handoffs` of another, with a name, a description or a filter of its own: when the model calls it,
-   * this agent has the word, with its own model, instructions, tools and middleware, for the rest of the run. The run's
+   * this agent goes on with the run, with its own model, instructions, tools and layers around models and tools. The run's
    * limits, policy and session stay. To list the agent itself does the same with the defaults.
    * @throws DefinitionError for a name that no provider takes
    */
   asHandoff(options: HandoffOptions = {}): Handoff<Context, Output> {
-    return makeHandoff(this.name, this.#member, options)
+    return makeHandoff(this.name, this.#parts, options)
   }
 
   /**

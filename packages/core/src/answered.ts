@@ -28,7 +28,11 @@ export function answered(pending: PendingCall, answer: AnswerGiven['answer']): P
     case 'failed':
       return closed(`Failed: ${answer.reason}`)
     case 'expire':
-      return closed('Not run: nobody answered in time whether it may, or what its result is.')
+      return closed(
+        'for' in pending && pending.for === 'result'
+          ? 'No result: nobody gave one in time.'
+          : 'Not run: nobody approved it in time.',
+      )
     default:
       return unreachable(answer)
   }

@@ -1,7 +1,7 @@
 /** An agent that works on the calls of another: its own loop, inside the state and the log of the run that it works for. */
 
+import { type AgentParts, gatherAgents } from './agents-by-name.ts'
 import { applySealed } from './apply-sealed.ts'
-import { gather, type Member } from './cast.ts'
 import { type Engine, engine } from './engine.ts'
 import { isClewError } from './errors.ts'
 import type { RunEvent } from './event.ts'
@@ -42,17 +42,17 @@ const maxLevels = 8
 
 /** @throws DefinitionError for a name or a schema that no provider takes */
 export function agentTool<Schema extends SchemaLike, Context>(
-  member: Member,
+  parts: AgentParts,
   options: AsToolOptions<Schema, Context>,
 ): Tool<InferOutput<Schema>, Context> {
-  const { name = legalise(member.options.name), prompt = defaultPrompt, input = taskSchema, ...rest } = options
+  const { name = legalise(parts.options.name), prompt = defaultPrompt, input = taskSchema, ...rest } = options
   const made = tool<SchemaLike, Context>({
     ...rest,
     name,
     input,
-    execute: (given, execution) => work(member, prompt(given as never), execution),
+    execute: (given, execution) => work(parts, prompt(given as never), execution),
   } as ToolOptions<SchemaLike, Context>)
-  return { ...made, isAgent: true, agent: member.options } as Tool<InferOutput<Schema>, Context>
+  return { ...made, isAgent: true, agent: parts.options } as Tool<InferOutput<Schema>, Context>
 }
 
 function defaultPrompt(input: unknown): string {
@@ -61,11 +61,11 @@ function defaultPrompt(input: unknown): string {
 }
 
 async function* work(
-  member: Member,
+  parts: AgentParts,
   input: AgentInput,
   execution: ToolExecution<unknown>,
 ): AsyncGenerator<ChildEvent, ChildOutcome> {
-  const { options: agent, tell } = member
+  const { options: agent, tell } = parts
   const parent = execution.parent as ParentRun
   if (parent.path.length >= maxLevels)
     return failure(`Not run: agents call agents ${maxLevels} levels deep: ${[...parent.path, agent.name].join(' > ')}.`)
@@ -78,14 +78,14 @@ async function* work(
   try {
     const { context } = execution
     const until = <Value>(promise: Promise<Value>) => settleAfterAbort(promise, controller.signal)
-    const cast = await until(gather(member, { context }))
+    const agents = await until(gatherAgents(parts, { context }))
     // Entered again, it may be another agent that has the word; one that is gone has left it to this one.
-    const name = cast.has(state.agent) ? state.agent : agent.name
+    const name = agents.has(state.agent) ? state.agent : agent.name
     const { standing, policy } = parent
     const limits = agent.limits ?? {}
     // Its own limits hold for those below as well.
     const left = () => leftOf(within(limits, spendOf(state), parent.left()), spendOf(state))
-    const reins = { controller, timedOut: false, inbox: new Inbox() }
+    const control = { controller, timedOut: false, inbox: new Inbox() }
     const place = {
       runId: state.id || parent.newId(),
       path: [...parent.path, name],
@@ -93,13 +93,13 @@ async function* work(
       standing,
       policy,
       tell,
-      reins,
+      control,
     }
-    const world = await until(makeWorld(cast, name, { context }, place))
+    const world = await until(makeWorld(agents, name, { context }, place))
     const run: Engine = { state, opening: [], limits, world, left: parent.left }
     if (state.id === '') run.opening.push(await until(runStart(agent, world.runId, context, toMessages(input))))
     else if (state.agent !== name) run.opening.push(await until(takeOver(agent, context)))
-    for await (const together of wrapRun(agent.use ?? [], state, () => drive(run), controller.signal)) {
+    for await (const together of wrapRun(agent.use ?? [], state, () => driveInside(run), controller.signal)) {
       for (const event of together) {
         event.path = run.world.path
         yield new ChildEvent(event)
@@ -116,7 +116,7 @@ async function* work(
 }
 
 /** The parent's run stands in the place of the journal: what is yielded is durable when it goes on. */
-async function* drive(start: Engine): AsyncGenerator<RunEvent[], void> {
+async function* driveInside(start: Engine): AsyncGenerator<RunEvent[], void> {
   for await (const events of engine(start)) {
     yield events
     for (const event of events) if (isLogged(event)) applySealed(start.state, event)

@@ -24,7 +24,7 @@ export function decide(state: RunState, limits: Limits, spend: Spend): Step {
 
   const isAsked = state.turn > 0 && !state.request && !state.begins
   const answered = isAsked && state.pending.length === 0 && hasAnswer(state)
-  if (answered) return finish(state)
+  if (answered) return ending(state)
 
   const over = exceeded(limits, spend)
   if (over) return { type: 'finish', status: 'stopped', stop: over }
@@ -68,7 +68,7 @@ function hasAnswer(state: RunState): boolean {
   return message?.role === 'assistant' && !message.toolCalls?.length && !message.aborted
 }
 
-function finish(state: RunState): Step {
+function ending(state: RunState): Step {
   if (state.last) return { type: 'finish', status: 'stopped', stop: state.last }
   if (state.finishReason === 'length' || state.finishReason === 'content-filter') {
     return { type: 'finish', status: 'stopped', stop: state.finishReason }

@@ -14,9 +14,11 @@ type HandoffStep = Extract<Step, { type: 'handoff' }>
 export async function* handOver({ agent }: HandoffStep, state: RunState, world: World): AsyncGenerator<RunEvent[]> {
   const successor = world.handoffs.get(agent)
   if (!successor) {
-    // It was there when it was called. The program changed since; who has the word keeps it.
+    // It was there when it was called. The program changed since; the active agent stays, and is told.
     const { instructions } = state
-    yield [{ type: 'handoff', agent: state.agent, ...(instructions !== undefined && { instructions }) }]
+    const note: Message = { role: 'user', content: `[${agent} is not available any more. Go on yourself.]` }
+    const messages = [...state.messages, note]
+    yield [{ type: 'handoff', agent: state.agent, ...(instructions !== undefined && { instructions }), messages }]
     return
   }
   const prepare = async () => [await successor.instructions(), await seenBy(agent, successor, state.messages)] as const
@@ -29,7 +31,7 @@ export async function* handOver({ agent }: HandoffStep, state: RunState, world: 
   }
 }
 
-/** @throws InputError: what was to be left out is not shown because leaving it out failed. */
+/** @throws InputError: to pass on the whole talk because the filter failed could show what it was to leave out. */
 async function seenBy(
   agent: string,
   { filter }: Successor,

@@ -42,7 +42,7 @@ export function makeHandoff<Context, Output>(
     name,
     description: description ? `${says} ${description}` : says,
     effect: 'pure',
-    execute: () => `${agent} has the word now.`,
+    execute: () => `Transferred to ${agent}.`,
   })
   return { agent, tool: { ...made, handoff: agent } as Tool, ...(filter && { filter }), to }
 }

@@ -1,21 +1,26 @@
 /** An agent's parts made ready for a run: functions of the context called, tools converted, their context checked. */
 import { nanoid } from 'nanoid'
-import type { AnyRunOptions, Cast } from './cast.ts'
-import { fromContext } from './cast.ts'
+import type { AgentsByName, AnyRunOptions, GatheredAgent } from './agents-by-name.ts'
+import { fromContext } from './agents-by-name.ts'
 import { checkTools } from './check-agent.ts'
 import { InputError } from './errors.ts'
-import type { Reins } from './run.ts'
+import type { RunControl } from './run.ts'
 import { describeIssue } from './schema.ts'
 import type { Tool } from './tool.ts'
 import type { Successor, World } from './world.ts'
 
 /** What is not the agent's: whose run it is, how it is held, what its root may still spend and what it answers. */
-export type Place = Pick<World, 'runId' | 'path' | 'left' | 'standing' | 'policy' | 'tell'> & { reins: Reins }
+export type Place = Pick<World, 'runId' | 'path' | 'left' | 'standing' | 'policy' | 'tell'> & { control: RunControl }
 
-/** The world of the agent `name`, one of `cast`. */
-export async function makeWorld(cast: Cast, name: string, options: AnyRunOptions, place: Place): Promise<World> {
-  const member = cast.get(name) as Cast extends ReadonlyMap<string, infer Value> ? Value : never
-  const { options: agent, output, handoffs } = member
+/** The world of the agent `name`, one of `agents`. */
+export async function makeWorld(
+  agents: AgentsByName,
+  name: string,
+  options: AnyRunOptions,
+  place: Place,
+): Promise<World> {
+  const parts = agents.get(name) as GatheredAgent
+  const { options: agent, output, handoffs } = parts
   const own = (await fromContext(agent.tools, options, `tools of agent "${name}"`)) ?? []
   if (!Array.isArray(own)) checkTools(own, agent)
   const tools = [...own, ...handoffs.map((handoff) => handoff.tool)]
@@ -23,8 +28,8 @@ export async function makeWorld(cast: Cast, name: string, options: AnyRunOptions
   await checkContext(tools, options.context)
   const specs = await Promise.all(tools.map((tool) => tool.spec()))
   const json = output && (typeof output.schema.json === 'function' ? await output.schema.json() : output.schema.json)
-  const { reins, tell, ...shared } = place
-  const { controller } = reins
+  const { control, tell, ...shared } = place
+  const { controller } = control
   let lapped = performance.now()
   return {
     ...shared,
@@ -37,14 +42,14 @@ export async function makeWorld(cast: Cast, name: string, options: AnyRunOptions
     use: agent.use ?? [],
     concurrency: agent.concurrency ?? 64,
     context: options.context,
-    handoffs: new Map(handoffs.map(({ agent: to, filter }) => [to, successor(cast, to, filter, options, place)])),
-    inbox: reins.inbox,
+    handoffs: new Map(handoffs.map(({ agent: to, filter }) => [to, successor(agents, to, filter, options, place)])),
+    inbox: control.inbox,
     tell(event) {
       tell(event)
-      if (member.tell !== tell) member.tell(event)
+      if (parts.tell !== tell) parts.tell(event)
     },
     signal: controller.signal,
-    timedOut: () => reins.timedOut,
+    timedOut: () => control.timedOut,
     leave: (reason) => controller.abort(reason),
     newId: () => nanoid(),
     lap() {
@@ -58,7 +63,7 @@ export async function makeWorld(cast: Cast, name: string, options: AnyRunOptions
 
 /** `tell` stays that of the agent that the run began with: its listeners hear the whole run. */
 function successor(
-  cast: Cast,
+  agents: AgentsByName,
   agent: string,
   filter: Successor['filter'],
   options: AnyRunOptions,
@@ -66,8 +71,9 @@ function successor(
 ): Successor {
   return {
     ...(filter && { filter }),
-    instructions: () => fromContext(cast.get(agent)?.options.instructions, options, `instructions of agent "${agent}"`),
-    enter: () => makeWorld(cast, agent, options, { ...place, path: [...place.path.slice(0, -1), agent] }),
+    instructions: () =>
+      fromContext(agents.get(agent)?.options.instructions, options, `instructions of agent "${agent}"`),
+    enter: () => makeWorld(agents, agent, options, { ...place, path: [...place.path.slice(0, -1), agent] }),
   }
 }
 

@@ -1,6 +1,6 @@
 /** The events with which an agent takes the word. Its instructions are made once, and are in the log. */
-import type { AnyAgentOptions } from './cast.ts'
-import { fromContext } from './cast.ts'
+import type { AnyAgentOptions } from './agents-by-name.ts'
+import { fromContext } from './agents-by-name.ts'
 import type { LoggedEvent } from './event.ts'
 import type { Message } from './message.ts'
 import { version } from './state.ts'

@@ -32,7 +32,7 @@ export async function* performTool(pending: PendingCall, world: World): AsyncGen
     prepared = failure(pending, `Tool "${pending.call.name}" was not run: ${describeError(error)}`)
   }
   if (prepared.type === 'tool-wait') {
-    yield* decideOrWait(pending, prepared, world)
+    yield* askPolicy(pending, prepared, world)
     return
   }
   if (prepared.type === 'tool-end') {
@@ -69,7 +69,7 @@ export async function* performTool(pending: PendingCall, world: World): AsyncGen
 }
 
 /** The policy is asked first; what it says is in the log before anything runs. Else the call waits. */
-async function* decideOrWait(pending: PendingCall, waits: ToolWait, world: World): AsyncGenerator<RunEvent, void> {
+async function* askPolicy(pending: PendingCall, waits: ToolWait, world: World): AsyncGenerator<RunEvent, void> {
   const { for: what } = waits
   if (!world.policy || what === 'child') {
     yield waits

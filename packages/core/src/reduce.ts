@@ -29,7 +29,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
   draft.ms += event.ms ?? 0
   switch (event.type) {
     case 'run-start':
-      return startRun(draft, event)
+      return applyRunStart(draft, event)
     case 'turn-start':
       draft.turn = event.turn
       delete draft.begins
@@ -107,7 +107,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       replacePending(draft, event.id, (pending) => answered(pending, event.answer))
       return closeTurn(draft)
     case 'handoff':
-      return handOver(draft, event)
+      return applyHandoff(draft, event)
     case 'steer':
       for (const message of event.messages) draft.messages.push(message)
       return draft
@@ -136,7 +136,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
   }
 }
 
-function startRun(draft: RunState, event: RunStart): RunState {
+function applyRunStart(draft: RunState, event: RunStart): RunState {
   const { messages, standing, counted } = draft
   const conversation = draft.conversation || event.id
   for (const message of event.input) messages.push(message)
@@ -148,7 +148,7 @@ function startRun(draft: RunState, event: RunStart): RunState {
   return draft
 }
 
-function handOver(draft: RunState, { agent, instructions, messages }: HandoffTaken): RunState {
+function applyHandoff(draft: RunState, { agent, instructions, messages }: HandoffTaken): RunState {
   // One that takes the place of an agent that is gone leaves the handoff that was asked for to happen.
   if (agent === draft.handoff) draft.begins = true
   if (agent === draft.handoff || agent === draft.agent) delete draft.handoff

@@ -17,7 +17,7 @@ import { settleAfterAbort } from './world.ts'
 import { wrapRun } from './wrap-run.ts'
 
 /** How a run is held from outside: left, and added to. */
-export type Reins = { controller: AbortController; timedOut: boolean; inbox: Inbox }
+export type RunControl = { controller: AbortController; timedOut: boolean; inbox: Inbox }
 
 /** `world` is that of the agent that had the last word. */
 export type RunOutcome = { readonly state: RunState; readonly world: World }
@@ -29,7 +29,7 @@ export type RunOutcome = { readonly state: RunState; readonly world: World }
  */
 export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent> {
   readonly #events: AsyncGenerator<RunEvent[], void>
-  readonly #reins: Reins = { controller: new AbortController(), timedOut: false, inbox: new Inbox() }
+  readonly #control: RunControl = { controller: new AbortController(), timedOut: false, inbox: new Inbox() }
   /** Fires when somebody leaves, also a run that failed before. */
   readonly #left = new AbortController()
   readonly #toResult: (outcome: RunOutcome) => Result | Promise<Result>
@@ -42,7 +42,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
 
   /** @internal Made by `agent.run` and `agent.resume`. */
   constructor(options: {
-    start: (reins: Reins) => Promise<Start>
+    start: (control: RunControl) => Promise<Start>
     toResult: (outcome: RunOutcome) => Result | Promise<Result>
     signal?: AbortSignal | undefined
   }) {
@@ -67,7 +67,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
   /** Ends the run: the request is cancelled, tools are told by their signal, and readers get an `AbortError`. */
   abort(reason?: unknown): void {
     this.#left.abort()
-    this.#reins.controller.abort(reason)
+    this.#control.controller.abort(reason)
   }
 
   /**
@@ -76,7 +76,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
    * @throws InputError for what is no text, content parts or user messages
    */
   steer(input: AgentInput): Promise<Receipt> {
-    const receipt = this.#reins.inbox.add(toUserMessages(input))
+    const receipt = this.#control.inbox.add(toUserMessages(input))
     void this.#advanceUntil(receipt)
     return receipt
   }
@@ -144,10 +144,10 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
   }
 
   async *#live(
-    start: (reins: Reins) => Promise<Start>,
+    start: (control: RunControl) => Promise<Start>,
     outer: AbortSignal | undefined,
   ): AsyncGenerator<RunEvent[], void> {
-    const { controller } = this.#reins
+    const { controller } = this.#control
     const onAbort = () => this.abort(outer?.reason)
     let timer: ReturnType<typeof setTimeout> | undefined
     if (outer?.aborted) onAbort()
@@ -156,7 +156,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
     let started: Start | undefined
     try {
       if (controller.signal.aborted) throw new AbortError(state, controller.signal.reason)
-      started = await start(this.#reins).catch((error) => {
+      started = await start(this.#control).catch((error) => {
         throw controller.signal.aborted ? new AbortError(state, error) : error
       })
       state = started.state
@@ -177,7 +177,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
       throw told
     } finally {
       clearTimeout(timer)
-      this.#reins.inbox.close()
+      this.#control.inbox.close()
       const released = started?.lease?.release()
       if (released) await settleAfterAbort(released, this.#left.signal).catch(() => {})
       outer?.removeEventListener('abort', onAbort)
@@ -186,8 +186,8 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
 
   #timeOut(): void {
     // Why a run is left is why it was left first.
-    if (this.#reins.controller.signal.aborted) return
-    this.#reins.timedOut = true
+    if (this.#control.controller.signal.aborted) return
+    this.#control.timedOut = true
     this.abort(new DOMException('limits.ms is reached', 'TimeoutError'))
   }
 }

@@ -1,9 +1,9 @@
 /** How a run begins: the agents' parts are made ready, and a session's log becomes a state. */
 import { nanoid } from 'nanoid'
+import type { AgentParts, AnyAgentOptions, AnyRunOptions } from './agents-by-name.ts'
+import { gatherAgents } from './agents-by-name.ts'
 import type { Answers } from './answer.ts'
 import { answerEvents, needsOf } from './answer.ts'
-import type { AnyAgentOptions, AnyRunOptions, Member } from './cast.ts'
-import { gather } from './cast.ts'
 import { InputError, SessionError, SessionWaiting } from './errors.ts'
 import type { Answer, LoggedEvent, Need, Unsaved } from './event.ts'
 import type { AgentInput } from './input.ts'
@@ -13,7 +13,7 @@ import type { Limits } from './limits.ts'
 import { leftOf, spendOf } from './limits.ts'
 import { makeWorld } from './make-world.ts'
 import { runStart, takeOver } from './opening.ts'
-import type { Reins } from './run.ts'
+import type { RunControl } from './run.ts'
 import { readLog, readState } from './saved.ts'
 import type { Lease, Session } from './session.ts'
 import type { RunState } from './state.ts'
@@ -22,31 +22,36 @@ import { defaultMaxResultChars } from './tool.ts'
 import { describeError } from './tool-result.ts'
 import { settleAfterAbort } from './world.ts'
 
-export function startRun(member: Member, input: AgentInput, options: AnyRunOptions, reins: Reins): Promise<Start> {
+export function startRun(
+  parts: AgentParts,
+  input: AgentInput,
+  options: AnyRunOptions,
+  control: RunControl,
+): Promise<Start> {
   const { session } = options
-  return leased(session, reins.controller, async () => {
+  return leased(session, control.controller, async () => {
     // A copy: what the caller does with its objects later changes neither the state nor what is sent.
     const messages = copyPlain(toMessages(input, options.allowSystemMessages), 'The input')
     const { state, at } = await load(session)
     if (state.status === 'waiting') throw new SessionWaiting(session?.id ?? '', needsOf(state))
-    const root = await rootOf(member, member.options.name, options, reins, state, nanoid())
+    const root = await rootOf(parts, parts.options.name, options, control, state, nanoid())
     const opening: LoggedEvent[] = []
     // A run that failed or crashed before is closed first: its open calls get a stated result.
     if (state.id !== '' && state.status === 'running') opening.push({ type: 'run-end', status: 'aborted' })
-    opening.push(await runStart(member.options, root.world.runId, options.context, messages))
+    opening.push(await runStart(parts.options, root.world.runId, options.context, messages))
     return { ...root, state, at, opening, session }
   })
 }
 
 export function startResume(
-  member: Member,
+  parts: AgentParts,
   from: Session | RunState,
   answers: Answers,
   options: AnyRunOptions,
-  reins: Reins,
+  control: RunControl,
 ): Promise<Start> {
   const session = isSession(from) ? from : undefined
-  return leased(session, reins.controller, async () => {
+  return leased(session, control.controller, async () => {
     checkAnswers(answers)
     if (session && options.unsaved) await appendUnsaved(session, options.unsaved)
     const { state, at } = session ? await load(session) : { state: readState(from), at: 0 }
@@ -56,12 +61,12 @@ export function startResume(
       )
     if (state.status === 'aborted')
       throw new SessionError('The run was aborted, so it cannot be resumed. Go on with agent.run(input, { session }).')
-    const root = await rootOf(member, state.agent, options, reins, state, state.id)
+    const root = await rootOf(parts, state.agent, options, control, state, state.id)
     const { tools, agent } = root.world
     const capOf = (name: string) => tools.get(name)?.maxResultChars ?? defaultMaxResultChars
     const opening = answerEvents(state, answers, capOf, Date.now())
     const isOver = state.status === 'done' || state.status === 'stopped'
-    if (agent !== state.agent && !isOver) opening.push(await takeOver(member.options, options.context))
+    if (agent !== state.agent && !isOver) opening.push(await takeOver(parts.options, options.context))
     return { ...root, state, at, opening, session }
   })
 }
@@ -71,25 +76,25 @@ export function startResume(
  * agent that had the word is renamed or gone, the one that is asked to go on has it.
  */
 async function rootOf(
-  member: Member,
+  parts: AgentParts,
   speaker: string,
   options: AnyRunOptions,
-  reins: Reins,
+  control: RunControl,
   state: RunState,
   runId: string,
 ): Promise<Pick<Start, 'world' | 'limits' | 'use'>> {
-  const { limits: own, use = [], name: asked } = member.options
+  const { limits: own, use = [], name: asked } = parts.options
   const limits = mergeLimits(own, options.limits)
-  const cast = await gather(member, options)
-  const name = cast.has(speaker) ? speaker : asked
-  const world = await makeWorld(cast, name, options, {
+  const agents = await gatherAgents(parts, options)
+  const name = agents.has(speaker) ? speaker : asked
+  const world = await makeWorld(agents, name, options, {
     runId,
-    reins,
+    control,
     path: [name],
     left: () => leftOf(limits, spendOf(state)),
     standing: () => state.standing ?? [],
-    policy: policyOf(member.options, options.context),
-    tell: member.tell,
+    policy: policyOf(parts.options, options.context),
+    tell: parts.tell,
   })
   return { world, limits, use }
 }

@@ -50,7 +50,10 @@ export type ToolOptions<Schema extends SchemaLike, Context> = {
   needsApproval?:
     | boolean
     | ((input: InferOutput<Schema>, execution: ToolExecution<Context>) => boolean | Promise<boolean>)
-  /** Milliseconds that a need of this tool can be answered: its approval, or its result. Default: for ever. */
+  /**
+   * Milliseconds from when a call begins to wait in which its approval or its result can be given. Afterwards an answer is
+   * refused, and the next `resume` closes the call with an error result. Default: no limit.
+   */
   expiresMs?: number
   /**
    * The work: a value, a promise, or an async generator that yields progress and returns the result.
@@ -172,7 +175,7 @@ function checkOptions(
     throw new DefinitionError(`${where}: this word means something else in toolChoice. Choose another name.`)
   }
   checkKeys(options, optionNames, where, otherWords)
-  // Timers count in 32 bits: a longer one would fire at once. Dates end at 2^53.
+  // Timers count in 32 bits: a longer one would fire at once. An expiry has to stay a date.
   for (const [key, bits] of [
     ['timeoutMs', 31],
     ['maxResultChars', 31],

@@ -110,7 +110,7 @@ function hangAt(type: LoggedEvent['type'], hang: Hang, log: Session): Session['a
 
 /** Everything that is ready happens; no time passes. */
 async function settle() {
-  for (let round = 0; round < 30; round++) await new Promise((resolve) => setImmediate(resolve))
+  for (let round = 0; round < 150; round++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 function watch(run: Run<RunResult>) {

@@ -25,7 +25,7 @@ describe('a handoff', () => {
     expect(first?.messages).toMatchObject([
       { role: 'user', content: 'Pay order 17.' },
       { role: 'assistant', content: 'One moment.' },
-      { role: 'tool', name: 'transfer_to_clerk', content: 'clerk has the word now.' },
+      { role: 'tool', name: 'transfer_to_clerk', content: 'Transferred to clerk.' },
     ])
     expect(second?.messages.slice(0, 3)).toEqual(first?.messages)
     expect(fold((await session.read()).events)).toEqual(result.state)
@@ -54,7 +54,7 @@ describe('a handoff', () => {
     const result = await agent.resume(session, { [paused.needs![0]!.id]: approve() })
     expect([result.text, result.state.agent]).toEqual(['All done.', 'clerk'])
     expect(models.clerk.requests[0]?.messages.slice(-2)).toMatchObject([
-      { content: 'clerk has the word now.' },
+      { content: 'Transferred to clerk.' },
       { content: 'refunded' },
     ])
   })
@@ -69,7 +69,7 @@ describe('a handoff', () => {
     })
     expect((await agent.run('go')).text).toBe('Here.')
     expect(clerk.requests[0]?.messages.slice(-2)).toMatchObject([
-      { content: 'clerk has the word now.' },
+      { content: 'Transferred to clerk.' },
       {
         isError: true,
         content: 'Not run: the conversation can be handed over once, and transfer_to_clerk came first.',

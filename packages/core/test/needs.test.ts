@@ -212,7 +212,7 @@ describe('a need that expires', () => {
     }
     const result = await agent.resume(session)
     expect([result.status, paid]).toEqual(['done', []])
-    expect(told(model)).toEqual(['Not run: nobody answered in time whether it may, or what its result is.'])
+    expect(told(model)).toEqual(['Not run: nobody approved it in time.'])
     await expect(agent.resume(session, { [id]: approve() })).rejects.toThrow(/unknown or was answered before/)
     expect(fold((await session.read()).events)).toEqual(result.state)
   })

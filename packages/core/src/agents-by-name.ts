@@ -13,29 +13,30 @@ export type AnyRunOptions = RunOptions & { context?: unknown }
 export type Output = { schema: CompiledSchema } | undefined
 
 /** An agent from inside: as it was defined, its output schema compiled, and the way to its listeners. */
-export type Member = { options: AnyAgentOptions; output: Output; tell: (event: RunEvent) => void }
-export type Cast = ReadonlyMap<string, Member & { handoffs: readonly Handoff[] }>
+export type AgentParts = { options: AnyAgentOptions; output: Output; tell: (event: RunEvent) => void }
+export type GatheredAgent = AgentParts & { handoffs: readonly Handoff[] }
+export type AgentsByName = ReadonlyMap<string, GatheredAgent>
 
 /** @throws DefinitionError when two agents have one name; InputError when a list could not be made of the context */
-export async function gather(first: Member, options: AnyRunOptions): Promise<Cast> {
-  const cast = new Map<string, Member & { handoffs: readonly Handoff[] }>()
+export async function gatherAgents(first: AgentParts, options: AnyRunOptions): Promise<AgentsByName> {
+  const agents = new Map<string, GatheredAgent>()
   const open = [first]
-  for (let member = open.pop(); member; member = open.pop()) {
-    const { name } = member.options
-    const known = cast.get(name)
-    if (known && known.options !== member.options) {
+  for (let parts = open.pop(); parts; parts = open.pop()) {
+    const { name } = parts.options
+    const known = agents.get(name)
+    if (known && known.options !== parts.options) {
       throw new DefinitionError(
         `Two agents that agent "${first.options.name}" can hand over to, itself included, have the name "${name}". A saved run could not tell them apart; rename one.`,
       )
     }
     if (known) continue
-    const listed = await fromContext(member.options.handoffs, options, `handoffs of agent "${name}"`)
+    const listed = await fromContext(parts.options.handoffs, options, `handoffs of agent "${name}"`)
     checkHandoffs(listed ?? [], name)
     const handoffs = (listed ?? []).map(toHandoff)
-    cast.set(name, { ...member, handoffs })
-    for (const { to } of handoffs) open.push(to as Member)
+    agents.set(name, { ...parts, handoffs })
+    for (const { to } of handoffs) open.push(to as AgentParts)
   }
-  return cast
+  return agents
 }
 
 /** @throws InputError when the function fails; most often it was given no context. */
