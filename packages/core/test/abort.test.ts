@@ -1,5 +1,5 @@
 /** Wherever a run waits, an abort ends it within the grace, by a clock of the test's own, and nothing of it is left. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   Agent,
   type AgentOptions,
@@ -108,9 +108,11 @@ function hangAt(type: LoggedEvent['type'], hang: Hang, log: Session): Session['a
   return (at, batch) => (batch.events.some((event) => event.type === type) ? hang() : log.append(at, batch))
 }
 
+const turnOfLoop = () => new Promise((resolve) => setImmediate(resolve))
+
 /** Everything that is ready happens; no time passes. */
 async function settle() {
-  for (let round = 0; round < 150; round++) await new Promise((resolve) => setImmediate(resolve))
+  for (let round = 0; round < 30; round++) await turnOfLoop()
 }
 
 function watch(run: Run<RunResult>) {
@@ -122,6 +124,10 @@ function watch(run: Run<RunResult>) {
   return ended
 }
 
+/** The first tool of a process loads a module, and that takes more than turns of the loop. */
+beforeAll(async () => {
+  await new Agent({ name: 'a', model: scriptedModel([{ calls }, 'Done.']), tools: [work(() => 1)] }).run('go')
+})
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
 })
