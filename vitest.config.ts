@@ -8,6 +8,9 @@ const projects = ['packages', 'examples']
 
 export default defineConfig({
   test: {
+    // Processes are started and thousands of appends made durable while other files do the same.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     projects: [
       { extends: true, test: { name: 'workspace', include: ['test/**/*.test.ts'] } },
       ...projects.map(({ name, root }) => ({
