@@ -18,14 +18,23 @@ export type EntryRow = {
 }
 export type Needle = { words?: string[]; vector?: Float32Array; limit: number; kinds?: string[] }
 
+/** `text` is the JSON of its events, which stand from `at` to before `end`. */
+export type BatchRow = { id: string; at: number; end: number; text: string }
+
 /** What stands in one scope. */
-export type Shelf<Artifact> = {
+export type Shelf<Artifact, Session> = {
   path: readonly string[]
   blocks: BlockRow[]
   entries: EntryRow[]
   artifacts: Artifact[]
+  sessions: Session[]
 }
 export type Artifact = { id: string; text: string }
+/** All batches, in order. */
+export type SessionRows = { id: string; batches: BatchRow[] }
+/** With artifacts and sessions by id, or with what is in them. */
+export type ListedShelf = Shelf<string, string>
+export type FullShelf = Shelf<Artifact, SessionRows>
 
 export interface Backend {
   epoch(path: readonly string[]): Promise<string>
@@ -46,11 +55,17 @@ export interface Backend {
     from: number,
     to: number,
   ): Promise<{ text: string; start: number; length: number } | undefined>
+  /** Its batches in order. */
+  readSession(path: readonly string[], id: string): Promise<BatchRow[]>
+  /** Gives the end of the batch, also of one that stands there already. @throws SessionError when `at` is not the end. */
+  appendSession(ticket: Ticket, id: string, batch: BatchRow): Promise<number>
+  /** Their ids. */
+  sessions(path: readonly string[]): Promise<string[]>
   hold(ticket: Ticket, on: boolean): Promise<void>
   prune(ticket: Ticket, which: { kind: string; before: number; limit: number }): Promise<number>
   erase(ticket: Ticket): Promise<Receipt>
-  /** All below, artifacts by id. */
-  dump(path: readonly string[]): Promise<Shelf<string>[]>
-  load(ticket: Ticket, shelves: Shelf<Artifact>[]): Promise<void>
+  /** All below. */
+  dump(path: readonly string[]): Promise<ListedShelf[]>
+  load(ticket: Ticket, shelves: FullShelf[]): Promise<void>
   close(): Promise<void>
 }

@@ -41,11 +41,13 @@ export function lineOf(change: Change): string {
 export function* linesOf(state: State): Generator<string> {
   yield header
   for (const place of state.all()) {
-    const { path, epoch, held, artifacts } = place
+    const { path, epoch, held, artifacts, sessions } = place
     if (epoch > 0) yield lineOf({ in: path, epoch })
     if (held) yield lineOf({ in: path, hold: true })
-    yield lineOf({ in: path, load: [{ ...shelfOf(place), artifacts: [] }] })
+    yield lineOf({ in: path, load: [{ ...shelfOf(place), artifacts: [], sessions: [] }] })
     for (const [id, text] of artifacts) yield lineOf({ in: path, artifact: { id, text } })
+    for (const [session, { batches }] of sessions)
+      for (const batch of batches.values()) yield lineOf({ in: path, session, batch })
   }
 }
 

@@ -1,6 +1,6 @@
 /** What may be kept in a memory and asked of it: each function gives the value as a store takes it, or throws `InputError`. */
 import { InputError, isTooDeep, type Json } from '@clew/core'
-import type { BlockRow, EntryRow, Needle } from './backend.ts'
+import type { BatchRow, BlockRow, EntryRow, Needle, SessionRows } from './backend.ts'
 import type { Entry, MemoryQuery } from './memory.ts'
 import { queryWords } from './words.ts'
 
@@ -152,6 +152,17 @@ export function newBlocks(there: BlockRow[], given: BlockRow[]): BlockRow[] {
       `The block ${JSON.stringify(name)} has other values here than in the import. Import it into a scope without it. Nothing was imported.`,
     )
   })
+}
+
+/** Whether to write it: a session that is there already with the same batches is left as it is. */
+export function isNewSession(there: BatchRow[], { id, batches }: SessionRows): boolean {
+  if (there.length === 0) return true
+  const isSame = ({ id, end, text }: BatchRow, other: BatchRow | undefined) =>
+    id === other?.id && end === other.end && text === other.text
+  if (there.length === batches.length && there.every((batch, index) => isSame(batch, batches[index]))) return false
+  throw new InputError(
+    `The session ${JSON.stringify(id)} has other events here than in the import. Import it into a scope without it. Nothing was imported.`,
+  )
 }
 
 export function parseJson(text: string): Json {

@@ -18,6 +18,7 @@ import { exportLines, readLines } from './lines.ts'
 import type { Entry, Memory, MemoryQuery, MemoryStore } from './memory.ts'
 import { StaleBlockError } from './memory-error.ts'
 import { Scope } from './scope.ts'
+import { scopedSession } from './scoped-session.ts'
 
 export function storeOver(backend: Backend): MemoryStore {
   return {
@@ -112,6 +113,14 @@ class ScopedMemory implements Memory {
     const { text, start, length } = found
     const [first, last] = [from, to].map((bound) => whole(text, Math.min(bound, length) - start)) as [number, number]
     return { text: text.slice(Math.max(0, first), Math.max(0, last)), length }
+  }
+
+  session(id: string) {
+    return scopedSession(this.#backend, this.#ticket, checkName(id, 'The id of a session'))
+  }
+
+  async sessions() {
+    return (await this.#backend.sessions(this.#path)).sort()
   }
 
   async hold(on: boolean) {

@@ -5,14 +5,15 @@
  *     {"block":"plan","values":["first",{"second":2}]}
  *     {"entry":{"id":"e1","kind":"fact","text":"…","at":0},"below":["ada","t1"]}
  *     {"artifact":"1f0c…","text":"…"}
- *     {"end":{"blocks":1,"entries":1,"artifacts":1}}
+ *     {"session":"chat","batches":[["b1",[{"type":"run-start",…},…]],…]}
+ *     {"end":{"blocks":1,"entries":1,"artifacts":1,"sessions":1}}
  *
  * `below` names the scope from the exported one on, so that a user's memory can become another user's. The last line
  * tells a whole export from one that was cut off.
  */
 import { randomUUID } from 'node:crypto'
 import { InputError, type Json } from '@clew/core'
-import type { Artifact, Backend, Shelf } from './backend.ts'
+import type { Backend, BatchRow, FullShelf } from './backend.ts'
 import { checkEntry, checkJson, checkList, checkName, checkText, parseJson, wrongDimension } from './check.ts'
 import { artifactId, toEntry } from './convert.ts'
 import type { Entry } from './memory.ts'
@@ -44,6 +45,12 @@ export async function* exportLines(backend: Backend, path: readonly string[]): A
       yield line({ artifact: id, text: found.text, ...below })
       counts.artifacts += 1
     }
+    for (const id of shelf.sessions.sort()) {
+      const batches = await backend.readSession(inner, id)
+      if (batches.length === 0) continue
+      yield line({ session: id, batches: batches.map(({ id, text }) => [id, parseJson(text)]), ...below })
+      counts.sessions += 1
+    }
   }
   yield line({ end: counts })
 }
@@ -51,16 +58,16 @@ export async function* exportLines(backend: Backend, path: readonly string[]): A
 const line = (value: { [key: string]: Json }) => `${JSON.stringify(value)}\n`
 /** The same on every store, so that two exports can be compared. */
 const inOrder = (one: string, two: string) => (one < two ? -1 : one > two ? 1 : 0)
-const noCounts = () => ({ blocks: 0, entries: 0, artifacts: 0 })
+const noCounts = () => ({ blocks: 0, entries: 0, artifacts: 0, sessions: 0 })
 
 type Counts = ReturnType<typeof noCounts>
 type Line = { [key: string]: unknown }
-type Draft = Shelf<Artifact> & { names: Set<string>; dimension?: number }
+type Draft = FullShelf & { names: Set<string>; ids: Set<string>; dimension?: number }
 
 export async function readLines(
   lines: AsyncIterable<string> | Iterable<string>,
   path: readonly string[],
-): Promise<{ shelves: Shelf<Artifact>[]; counts: Counts }> {
+): Promise<{ shelves: FullShelf[]; counts: Counts }> {
   const shelves = new Map<string, Draft>()
   const counts = noCounts()
   let number = 0
@@ -104,7 +111,7 @@ function checkHeader({ clew, v }: Line): void {
 
 function checkEnd({ end }: Line, counts: Counts): true {
   const told = end as Partial<Counts> | null
-  for (const what of ['blocks', 'entries', 'artifacts'] as const)
+  for (const what of ['blocks', 'entries', 'artifacts', 'sessions'] as const)
     if (told?.[what] !== counts[what])
       throw new InputError(`it tells of ${String(told?.[what])} ${what}, but there were ${counts[what]}`)
   return true
@@ -121,7 +128,8 @@ function shelfOf(shelves: Map<string, Draft>, path: readonly string[], below: un
   }
   const inner = Scope.pathOf(scope(parts))
   const key = JSON.stringify(inner)
-  const shelf = shelves.get(key) ?? { path: inner, names: new Set(), blocks: [], entries: [], artifacts: [] }
+  const known = { names: new Set<string>(), ids: new Set<string>() }
+  const shelf = shelves.get(key) ?? { path: inner, ...known, blocks: [], entries: [], artifacts: [], sessions: [] }
   shelves.set(key, shelf)
   return shelf
 }
@@ -150,5 +158,27 @@ function take(shelf: Draft, value: Line, counts: Counts): void {
     if (value.artifact !== artifactId(text)) throw new InputError('the text is not the one that the id was made of')
     shelf.artifacts.push({ id: value.artifact, text })
     counts.artifacts += 1
-  } else throw new InputError('it is no block, entry, artifact or end')
+  } else if ('session' in value) {
+    const id = checkName(value.session, 'the id of the session')
+    if (shelf.ids.has(id)) throw new InputError(`there was a session ${JSON.stringify(id)} before`)
+    shelf.ids.add(id)
+    shelf.sessions.push({ id, batches: batchesOf(value.batches) })
+    counts.sessions += 1
+  } else throw new InputError('it is no block, entry, artifact, session or end')
+}
+
+function batchesOf(given: unknown): BatchRow[] {
+  const batches: BatchRow[] = []
+  for (const [index, each] of checkList(given, 'batches').entries()) {
+    const [id, events] = checkList(each, `batch ${index}`)
+    const list = checkList(events, `the events of batch ${index}`)
+    const wrong = list.findIndex((event) => typeof (event as { type?: unknown } | null)?.type !== 'string')
+    if (wrong >= 0) throw new InputError(`event ${wrong} of batch ${index} has no type`)
+    if (list.length === 0) throw new InputError(`batch ${index} has no events`)
+    const at = batches.at(-1)?.end ?? 0
+    const text = JSON.stringify(list)
+    batches.push({ id: checkText(id, `the id of batch ${index}`), at, end: at + list.length, text })
+  }
+  if (batches.length === 0) throw new InputError('the session has no batches')
+  return batches
 }

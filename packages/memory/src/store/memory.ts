@@ -1,5 +1,5 @@
-/** `Memory`: what is kept for one scope: blocks of working memory, entries to recall, artifacts. */
-import type { Json } from '@clew/core'
+/** `Memory`: what is kept for one scope: blocks of working memory, entries to recall, artifacts, conversations. */
+import type { Json, Session } from '@clew/core'
 import type { Scope } from './scope.ts'
 
 export interface MemoryStore {
@@ -67,11 +67,13 @@ export type Receipt = {
   /** How many of the entries had a vector. */
   vectors: number
   artifacts: number
+  /** Conversations that had any event. */
+  sessions: number
 }
 
 /**
- * Every method works inside its scope only. Blocks, entries by id, and artifacts are of exactly this scope; `search`,
- * `prune`, `erase`, `hold` and `export` cover all scopes below as well.
+ * Every method works inside its scope only. Blocks, entries by id, artifacts and sessions are of exactly this scope;
+ * `search`, `prune`, `erase`, `hold` and `export` cover all scopes below as well.
  *
  * All reject with `InputError` for what cannot be kept or asked, before anything is written, and with `MemoryError` when
  * the store fails. What writes rejects with `ErasedError` when the scope was erased after `open`.
@@ -105,6 +107,17 @@ export interface Memory {
    */
   readArtifact(id: string, range?: { from: number; to: number }): Promise<{ text: string; length: number } | undefined>
 
+  /**
+   * The conversation `id` (1 to 256 characters) of this scope, for `agent.run(input, { session })`; the same log for the
+   * same id. It has no lease: of two runs at once the position of the log turns one away. An append through a memory
+   * whose scope was erased since `open` is refused for good, so that a run under way brings nothing back. Its methods
+   * reject with `SessionError`, whose `cause` is what the store said.
+   * @throws InputError for an id that is none.
+   */
+  session(id: string): Session
+  /** The ids of the conversations that have any event, in the order of UTF-16 units. */
+  sessions(): Promise<string[]>
+
   /** While a hold is on, here, above or below, nothing is pruned, erased, removed or replaced. */
   hold(on: boolean): Promise<void>
   /**
@@ -119,9 +132,10 @@ export interface Memory {
   export(): AsyncIterable<string>
   /**
    * What `export` gave, into this scope: all or nothing. Entries replace those with their id.
-   * @throws InputError with the number of a line that cannot be read, or whose block has another value here.
+   * @throws InputError with the number of a line that cannot be read; for a block that has other values here, and for a
+   * session that has other events.
    */
   import(
     lines: AsyncIterable<string> | Iterable<string>,
-  ): Promise<{ blocks: number; entries: number; artifacts: number }>
+  ): Promise<{ blocks: number; entries: number; artifacts: number; sessions: number }>
 }

@@ -1,9 +1,11 @@
 /** `Place`: what one scope has in this process, with its entries found by word. */
-import type { BlockRow, EntryRow } from './backend.ts'
+import type { BatchRow, BlockRow, EntryRow } from './backend.ts'
 import { lengthOf, wordsOf } from './words.ts'
 
 /** `length`: how many words its text has. */
 export type Kept = EntryRow & { length: number }
+/** Of a session: its batches by position, in order, and the position behind the last. */
+export type Log = { batches: Map<number, BatchRow>; end: number }
 
 export class Place {
   readonly path: readonly string[]
@@ -12,6 +14,7 @@ export class Place {
   readonly blocks = new Map<string, BlockRow[]>()
   readonly entries = new Map<string, Kept>()
   readonly artifacts = new Map<string, string>()
+  readonly sessions = new Map<string, Log>()
   /** By word: the entries that have it, and how often. */
   readonly words = new Map<string, Map<Kept, number>>()
   /** By how many numbers they have: how many vectors. */
@@ -27,6 +30,14 @@ export class Place {
     const values = this.blocks.get(block.name) ?? []
     values.push(block)
     this.blocks.set(block.name, values)
+  }
+
+  /** Behind the last of its session. */
+  putBatch(session: string, batch: BatchRow): void {
+    const log = this.sessions.get(session) ?? { batches: new Map<number, BatchRow>(), end: 0 }
+    log.batches.set(batch.at, batch)
+    log.end = batch.end
+    this.sessions.set(session, log)
   }
 
   put(entry: EntryRow): void {

@@ -6,6 +6,7 @@ import { sqlRecords } from './sql-records.ts'
 import { sqlRemoval } from './sql-removal.ts'
 import { guard, sqlScopes } from './sql-scopes.ts'
 import { sqlSearch } from './sql-search.ts'
+import { sqlSessions } from './sql-sessions.ts'
 
 export type Driver = {
   dialect: Dialect
@@ -22,6 +23,7 @@ export function sqlBackend(driver: Driver): Backend {
   const scopes = sqlScopes(dialect)
   const records = sqlRecords(dialect)
   const artifacts = sqlArtifacts(dialect)
+  const sessions = sqlSessions(dialect)
   const removal = sqlRemoval(dialect)
   const search = sqlSearch(dialect)
   const read = <Result>(path: readonly string[], program: () => Program<Result>) =>
@@ -44,6 +46,9 @@ export function sqlBackend(driver: Driver): Backend {
     search: (path, needle) => read(path, () => search(path, needle)),
     putArtifact: (ticket, artifact) => write(ticket, () => artifacts.put(ticket.path, artifact)),
     readArtifact: (path, id, from, to) => read(path, () => artifacts.read(path, id, from, to)),
+    readSession: (path, id) => read(path, () => sessions.read(path, id)),
+    appendSession: (ticket, id, batch) => write(ticket, () => sessions.append(ticket.path, id, batch)),
+    sessions: (path) => read(path, () => sessions.ids(path)),
     hold: (ticket, on) => write(ticket, () => scopes.hold(ticket.path, on), true),
     prune: (ticket, which) => write(ticket, () => removal.prune(ticket.path, which), true),
     async erase(ticket) {
@@ -56,10 +61,11 @@ export function sqlBackend(driver: Driver): Backend {
       write(
         ticket,
         function* () {
-          for (const { path, blocks, entries, artifacts: given } of shelves) {
-            yield* records.loadBlocks(path, blocks)
-            yield* records.add(path, entries)
-            for (const artifact of given) yield* artifacts.put(path, artifact)
+          for (const { path, ...shelf } of shelves) {
+            yield* records.loadBlocks(path, shelf.blocks)
+            yield* records.add(path, shelf.entries)
+            for (const artifact of shelf.artifacts) yield* artifacts.put(path, artifact)
+            for (const session of shelf.sessions) yield* sessions.load(path, session)
           }
         },
         true,

@@ -1,7 +1,7 @@
 /** Blocks and entries in a database. */
 import { createHash } from 'node:crypto'
 import type { Value } from '../postgres-pool.ts'
-import type { BlockRow, EntryRow, Shelf } from './backend.ts'
+import type { BlockRow, EntryRow, ListedShelf } from './backend.ts'
 import { newBlocks, wrongDimension } from './check.ts'
 import {
   covered,
@@ -97,13 +97,13 @@ export function sqlRecords(dialect: Dialect) {
       return row?.count as number
     },
 
-    *dump(path: Path): Program<Shelf<string>[]> {
+    *dump(path: Path): Program<ListedShelf[]> {
       const { where, values } = covered(path)
-      const shelves = new Map<string, Shelf<string>>()
+      const shelves = new Map<string, ListedShelf>()
       const shelf = (row: Row) => {
         const inner = pathOf(row)
         const key = JSON.stringify(inner)
-        const found = shelves.get(key) ?? { path: inner, blocks: [], entries: [], artifacts: [] }
+        const found = shelves.get(key) ?? { path: inner, blocks: [], entries: [], artifacts: [], sessions: [] }
         shelves.set(key, found)
         return found
       }
@@ -113,6 +113,8 @@ export function sqlRecords(dialect: Dialect) {
       for (const row of yield* all('entries')) shelf(row).entries.push(entryOf(row))
       const artifacts = `SELECT tenant, usr, thread, id FROM ${prefix}artifacts WHERE ${where} AND part = 0`
       for (const row of yield* query(artifacts, ...values)) shelf(row).artifacts.push(row.id as string)
+      const sessions = `SELECT tenant, usr, thread, session FROM ${prefix}batches WHERE ${where} AND at = 0`
+      for (const row of yield* query(sessions, ...values)) shelf(row).sessions.push(decode(row.session as string))
       return [...shelves.values()]
     },
   }

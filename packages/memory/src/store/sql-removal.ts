@@ -29,9 +29,10 @@ export function sqlRemoval(dialect: Dialect) {
         entries: yield* count('*', 'entries'),
         vectors: yield* count('dimension', 'entries'),
         artifacts: yield* count('*', 'artifacts', ' AND part = 0'),
+        sessions: yield* count('*', 'batches', ' AND at = 0'),
       }
       yield* removeEntries(dialect, where, ...values)
-      for (const table of ['blocks', 'artifacts'])
+      for (const table of ['blocks', 'artifacts', 'batches'])
         yield* query(`DELETE FROM ${prefix}${table} WHERE ${where}`, ...values)
       yield* raiseEpoch(path)
       return receipt

@@ -46,7 +46,12 @@ const first: Step = (prefix, { real, row, words, protect }) => [
     length integer NOT NULL, text text NOT NULL,
     PRIMARY KEY (tenant, usr, thread, id, part)
   )`,
-  ...['scopes', 'blocks', 'entries', 'artifacts'].flatMap((table) => protect(`${prefix}${table}`)),
+  `CREATE TABLE ${prefix}batches (
+    tenant text NOT NULL, usr text NOT NULL, thread text NOT NULL, key text NOT NULL, at integer NOT NULL,
+    "end" integer NOT NULL, session text NOT NULL, id text NOT NULL, events text NOT NULL,
+    PRIMARY KEY (tenant, usr, thread, key, at)
+  )`,
+  ...['scopes', 'blocks', 'entries', 'artifacts', 'batches'].flatMap((table) => protect(`${prefix}${table}`)),
 ]
 
 export const steps: Step[] = [first]

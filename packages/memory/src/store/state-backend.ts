@@ -1,6 +1,7 @@
 /** `stateBackend()`: a `Backend` over a `State`, behind a door that a file may stand in. */
-import type { Backend, BlockRow, EntryRow, Shelf, Ticket } from './backend.ts'
-import { newBlocks, wrongDimension } from './check.ts'
+import { stale } from '../failure.ts'
+import type { Backend, BatchRow, BlockRow, EntryRow, ListedShelf, Ticket } from './backend.ts'
+import { isNewSession, newBlocks, wrongDimension } from './check.ts'
 import type { Receipt } from './memory.ts'
 import { ErasedError, HeldError } from './memory-error.ts'
 import { type Kept, type Place, raise } from './place.ts'
@@ -67,6 +68,17 @@ export function stateBackend(door: Door): Backend {
         const text = state.find(path)?.artifacts.get(id)
         return text === undefined ? undefined : { text: text.slice(from, to), start: from, length: text.length }
       }),
+    readSession: (path, id) => door.read((state) => batchesOf(state.find(path), id)),
+    appendSession: (ticket, id, batch) =>
+      write(ticket, (state) => {
+        const log = state.find(ticket.path)?.sessions.get(id)
+        const there = log?.batches.get(batch.at)
+        if (there?.id === batch.id) return { result: there.end }
+        const end = log?.end ?? 0
+        if (batch.at !== end) throw stale(id, end, batch.at)
+        return { ...(batch.end > end && { change: { session: id, batch } }), result: batch.end }
+      }),
+    sessions: (path) => door.read((state) => [...(state.find(path)?.sessions.keys() ?? [])]),
     hold: (ticket, on) => write(ticket, () => ({ change: { hold: on }, result: undefined })),
     prune: (ticket, { kind, before, limit }) =>
       write(
@@ -99,7 +111,11 @@ export function stateBackend(door: Door): Backend {
           const place = state.find(shelf.path)
           checkReplaced(state, shelf.path, shelf.entries)
           checkDimension(place, shelf.entries)
-          return { ...shelf, blocks: newBlocks(place ? blocksOf(place, { all: true }) : [], shelf.blocks) }
+          return {
+            ...shelf,
+            blocks: newBlocks(blocksOf(place, { all: true }), shelf.blocks),
+            sessions: shelf.sessions.filter((session) => isNewSession(batchesOf(place, session.id), session)),
+          }
         })
         return { change: { load }, result: undefined }
       }),
@@ -118,6 +134,10 @@ function removal(remove: Removal): { change?: ChangeHere; result: number } {
 function blocksOf(place: Place | undefined, { name, all }: { name?: string; all?: boolean }): BlockRow[] {
   const every = name === undefined ? [...(place?.blocks.values() ?? [])] : [place?.blocks.get(name) ?? []]
   return every.flatMap((values) => (all ? values : values.slice(-1)))
+}
+
+function batchesOf(place: Place | undefined, session: string): BatchRow[] {
+  return [...(place?.sessions.get(session)?.batches.values() ?? [])]
 }
 
 function checkHold(state: State, path: readonly string[], doing: string, isBelowToo: boolean): void {
@@ -148,12 +168,13 @@ function rowOf(kept: Kept | undefined): EntryRow | undefined {
   return row
 }
 
-export function shelfOf({ path, blocks, entries, artifacts }: Place): Shelf<string> {
+export function shelfOf({ path, blocks, entries, artifacts, sessions }: Place): ListedShelf {
   return {
     path,
     blocks: [...blocks.values()].flat(),
     entries: [...entries.values()].map((kept) => rowOf(kept) as EntryRow),
     artifacts: [...artifacts.keys()],
+    sessions: [...sessions.keys()],
   }
 }
 
@@ -165,5 +186,6 @@ function receiptOf(places: Place[]): Receipt {
     entries: sum(({ entries }) => entries.size),
     vectors: sum(({ entries }) => [...entries.values()].filter(({ vector }) => vector).length),
     artifacts: sum(({ artifacts }) => artifacts.size),
+    sessions: sum(({ sessions }) => sessions.size),
   }
 }

@@ -1,5 +1,5 @@
 /** `State`: memories in this process, and the changes by which they come to be. */
-import type { Artifact, BlockRow, EntryRow, Shelf } from './backend.ts'
+import type { Artifact, BatchRow, BlockRow, EntryRow, FullShelf } from './backend.ts'
 import { chainOf } from './convert.ts'
 import { Place } from './place.ts'
 import { covers } from './scope.ts'
@@ -11,9 +11,10 @@ export type Change = { in: readonly string[] } & (
   /** By the scopes where they stand. */
   | { remove: { in: readonly string[]; ids: string[] }[] }
   | { artifact: Artifact }
+  | { session: string; batch: BatchRow }
   | { hold: boolean }
   | { erase: true }
-  | { load: Shelf<Artifact>[] }
+  | { load: FullShelf[] }
   /** Only in a file that was written anew. */
   | { epoch: number }
 )
@@ -53,6 +54,7 @@ export class State {
     else if ('remove' in change)
       for (const { in: path, ids } of change.remove) for (const id of ids) this.find(path)?.remove(id)
     else if ('artifact' in change) place.artifacts.set(change.artifact.id, change.artifact.text)
+    else if ('batch' in change) place.putBatch(change.session, change.batch)
     else if ('hold' in change) place.held = change.hold
     else if ('epoch' in change) place.epoch = change.epoch
     else if ('load' in change) for (const shelf of change.load) this.#load(shelf)
@@ -68,12 +70,13 @@ export class State {
     return place
   }
 
-  #load({ path, blocks, entries, artifacts }: Shelf<Artifact>): void {
+  #load({ path, blocks, entries, artifacts, sessions }: FullShelf): void {
     const place = this.#make(path)
     for (const name of new Set(blocks.map((block) => block.name))) place.blocks.delete(name)
     for (const block of blocks) place.putBlock(block)
     for (const entry of entries) place.put(entry)
     for (const { id, text } of artifacts) place.artifacts.set(id, text)
+    for (const { id, batches } of sessions) for (const batch of batches) place.putBatch(id, batch)
   }
 
   #erase({ path, epoch }: Place): void {
