@@ -13,6 +13,7 @@ import type { MemoryStoreLike, Parts } from './memory-like.ts'
 import { memoryOpening } from './memory-opening.ts'
 import { memoryRemoval } from './memory-removal.ts'
 import { memorySearch } from './memory-search.ts'
+import { memorySessions } from './memory-sessions.ts'
 import { memoryWords } from './memory-words.ts'
 import type { ContractCase } from './session-contract.ts'
 
@@ -30,6 +31,7 @@ export function memoryContract<Scope>(given: {
     ...memoryBlocks,
     ...memoryEntries,
     ...memoryArtifacts,
+    ...memorySessions,
     ...memoryExport,
     ...memoryWords,
     ...memorySearch,

@@ -1,7 +1,7 @@
 /** What the cases of the memory contract share. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { isClewError, type Json } from '@clew/core'
+import { type Batch, isClewError, type Json, type LoggedEvent } from '@clew/core'
 import type { EntryLike, MemoryLike, MemoryStoreLike, Parts } from './memory-like.ts'
 
 /** What a case works with. */
@@ -17,7 +17,7 @@ export type MemoryCase = [name: string, check: (desk: MemoryDesk) => Promise<voi
 
 export const newTenant = () => `tenant-${randomUUID()}`
 
-export type Refusal = 'InputError' | 'MemoryError' | 'StaleBlockError' | 'ErasedError' | 'HeldError'
+export type Refusal = 'InputError' | 'MemoryError' | 'StaleBlockError' | 'ErasedError' | 'HeldError' | 'SessionError'
 
 /** Rejects, with an error of Clew's of that name; gives it. */
 export async function refused(work: Promise<unknown>, kind: Refusal, what: string): Promise<Error> {
@@ -35,6 +35,14 @@ export const fact = (id: string, text: string, more: Partial<EntryLike> = {}): E
   text,
   at: 1000,
   ...more,
+})
+
+/** A batch of one event for each text. */
+export const said = (id: string, ...texts: string[]): Batch => ({
+  id,
+  events: texts.map((content): LoggedEvent => {
+    return { type: 'run-start', v: 1, id: 'r', agent: 'a', input: [{ role: 'user', content }] }
+  }),
 })
 
 export async function idsOf(memory: MemoryLike, query: Parameters<MemoryLike['search']>[0]): Promise<string[]> {

@@ -1,6 +1,6 @@
 /** How a memory leaves a store, and comes into one. */
 import assert from 'node:assert/strict'
-import { fact, hardJson, hardTexts, linesOf, type MemoryCase, newTenant, refused } from './memory-desk.ts'
+import { fact, hardJson, hardTexts, linesOf, type MemoryCase, newTenant, refused, said } from './memory-desk.ts'
 
 export const memoryExport: MemoryCase[] = [
   [
@@ -14,9 +14,14 @@ export const memoryExport: MemoryCase[] = [
       await memory.add([fact('a', 'tea 中文 \u0000', { vector: [1, 0.1], source: hardJson }), fact('b', 'coffee')])
       await thread.add([fact('a', 'tea in the thread')])
       const id = await memory.putArtifact(hardTexts.join('|'))
+      const batches = [said('b1', ...hardTexts), said('b\u0000 \ud83d', JSON.stringify(hardJson))] as const
+      const end = await memory.session('chat').append(0, batches[0])
+      await memory.session('chat').append(end, batches[1])
+      await thread.session('chat').append(0, said('b1', 'in the thread'))
+      const log = await memory.session('chat').read()
       const lines = await linesOf(memory)
       assert.deepEqual(JSON.parse(lines[0] as string), { clew: 'memory', v: 1 })
-      const counts = { blocks: 1, entries: 3, artifacts: 1 }
+      const counts = { blocks: 1, entries: 3, artifacts: 1, sessions: 2 }
       const check = async (user: string) => {
         const [all, below] = [await reopen({ tenant, user }), await reopen({ tenant, user, thread: 't' })]
         assert.deepEqual(await linesOf(all), lines)
@@ -25,6 +30,10 @@ export const memoryExport: MemoryCase[] = [
         assert.equal((await all.readArtifact(id))?.text, hardTexts.join('|'))
         assert.equal((await below.get('a'))?.text, 'tea in the thread')
         assert.equal((await all.search({ text: 'tea' })).length, 2)
+        assert.deepEqual(await all.session('chat').read(), log)
+        assert.equal((await below.session('chat').read()).at, 1)
+        // Batches are known by what they were called.
+        assert.equal(await all.session('chat').append(end, batches[1]), log.at)
       }
       assert.deepEqual(await (await open({ tenant, user: 'bob' })).import(lines), counts)
       await check('bob')
@@ -44,10 +53,11 @@ export const memoryExport: MemoryCase[] = [
       await memory.add([fact('a', 'x', { vector: [1, 2] }), fact('b', 'x')])
       await memory.writeBlock('plan', 1, 0)
       await memory.putArtifact('text')
+      await memory.session('chat').append(0, said('b1', 'tea'))
       const lines = await linesOf(memory)
       const target = await open({ tenant, user: 'bob' })
       const at = (index: number, line: string) => lines.toSpliced(index, 1, line)
-      const [header, block, , , artifact] = lines as [string, string, string, string, string]
+      const [header, block, , , artifact, session] = lines as [string, string, string, string, string, string]
       const bad: [line: number, lines: string[]][] = [
         [1, lines.slice(1)],
         [1, at(0, '{"clew":"memory","v":2}')],
@@ -62,8 +72,19 @@ export const memoryExport: MemoryCase[] = [
         [3, at(2, '{"entry":{"id":"q","kind":"fact","text":"x","at":1},"below":[""]}')],
         [4, at(3, '{"entry":{"id":"q","kind":"fact","text":"x","at":1,"vector":[1]}}')],
         [5, at(4, artifact.replace('text"}', 'changed"}').replace(':"text"', ':"changed"'))],
-        [6, at(5, '{"end":{"blocks":1,"entries":3,"artifacts":1}}')],
-        [7, [...lines, block]],
+        [6, at(5, '{"session":"","batches":[["b1",[{"type":"turn-start","turn":1}]]]}')],
+        [6, at(5, '{"session":"chat","batches":{}}')],
+        [6, at(5, '{"session":"chat","batches":[]}')],
+        [6, at(5, '{"session":"chat","batches":["b1"]}')],
+        [6, at(5, '{"session":"chat","batches":[["b1",[]]]}')],
+        [6, at(5, '{"session":"chat","batches":[["b1",[null]]]}')],
+        [6, at(5, '{"session":"chat","batches":[["b1",[{"turn":1}]]]}')],
+        [6, at(5, '{"session":"chat","batches":[[1,[{"type":"turn-start","turn":1}]]]}')],
+        [7, lines.toSpliced(5, 0, session)],
+        [7, at(6, '{"end":{"blocks":1,"entries":3,"artifacts":1,"sessions":1}}')],
+        [7, at(6, '{"end":{"blocks":1,"entries":2,"artifacts":1}}')],
+        [7, at(6, '{"end":{"blocks":1,"entries":2,"artifacts":1,"sessions":2}}')],
+        [8, [...lines, block]],
         [3, lines.slice(0, 3)],
         [0, []],
       ]

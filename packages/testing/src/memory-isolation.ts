@@ -5,7 +5,7 @@
  * is found, though never what is found; what other tenants write may not change even that.
  */
 import assert from 'node:assert/strict'
-import { fact, linesOf, type MemoryCase, type MemoryDesk, newTenant, refused } from './memory-desk.ts'
+import { fact, linesOf, type MemoryCase, type MemoryDesk, newTenant, refused, said } from './memory-desk.ts'
 import type { MemoryLike, Parts } from './memory-like.ts'
 
 type Neighbours = (tenant: string, other: string) => [mine: Parts, theirs: Parts]
@@ -69,6 +69,8 @@ async function furnish(memory: MemoryLike, word: string): Promise<string> {
     fact('b', 'tea and much beside it that makes it long'),
     fact('c', 'a samovar', { at: 5 }),
   ])
+  await memory.session('chat').append(0, said('first', word))
+  await memory.session(word).append(0, said('first', word))
   return await memory.putArtifact(`${word} text`)
 }
 
@@ -89,6 +91,8 @@ async function view(memory: MemoryLike, ids: string[], isOrdered: boolean): Prom
           : all.map(({ entry, scope }) => [entry.id, entry, String(scope)]).sort(),
       ),
       await Promise.all(ids.map((id) => memory.readArtifact(id))),
+      await memory.sessions(),
+      await Promise.all(['chat', 'mine', secret].map((id) => memory.session(id).read())),
       await linesOf(memory),
     ]),
   )
@@ -115,6 +119,12 @@ async function checkApart({ open, reopen, scope }: MemoryDesk, [mineParts, their
     await refused(mine.import([`${secret}\n`]).catch(hideGiven), 'InputError', 'a bad line to import from'),
   ]
   await theirs.writeBlock('plan', secret, 2)
+  // Each log has a position of its own, and knows its own batches alone.
+  assert.equal(await theirs.session('chat').append(1, said('more', secret, secret)), 3)
+  assert.equal(await theirs.session('chat').append(3, said('last', secret)), 4)
+  errors.push(
+    await refused(mine.session('chat').append(3, said('last', secret)), 'SessionError', 'a position of the other'),
+  )
   await refused(theirs.writeBlock('plan', 1, 1), 'StaleBlockError', 'a stale revision')
   assert.equal((await mine.readBlock('plan'))?.revision, 2)
 
@@ -150,6 +160,6 @@ const hideGiven = (error: Error) => {
 }
 
 export const memoryIsolation: MemoryCase[] = neighbours.map(([name, of]) => [
-  `apart are ${name}: blocks, entries, ranks, artifacts, holds, erasures and errors`,
+  `apart are ${name}: blocks, entries, ranks, artifacts, sessions, holds, erasures and errors`,
   (desk) => checkApart(desk, of(newTenant(), newTenant())),
 ])

@@ -1,5 +1,5 @@
 /** `MemoryStoreLike`: the interface of a scoped memory store, as far as its contract uses it. */
-import type { Json } from '@clew/core'
+import type { Json, Session } from '@clew/core'
 
 export type BlockLike = { name: string; value: Json; revision: number }
 export type EntryLike = { id: string; kind: string; text: string; source?: Json; at: number; vector?: number[] }
@@ -15,6 +15,7 @@ export type ReceiptLike = {
   entries: number
   vectors: number
   artifacts: number
+  sessions: number
 }
 
 export interface MemoryLike {
@@ -29,13 +30,15 @@ export interface MemoryLike {
   search(query: { text?: string; vector?: number[]; limit?: number; kinds?: string[] }): Promise<FoundLike[]>
   putArtifact(text: string): Promise<string>
   readArtifact(id: string, range?: { from: number; to: number }): Promise<{ text: string; length: number } | undefined>
+  session(id: string): Session
+  sessions(): Promise<string[]>
   hold(on: boolean): Promise<void>
   prune(options: { kind: string; before: number; limit?: number }): Promise<{ removed: number; done: boolean }>
   erase(): Promise<ReceiptLike>
   export(): AsyncIterable<string>
   import(
     lines: AsyncIterable<string> | Iterable<string>,
-  ): Promise<{ blocks: number; entries: number; artifacts: number }>
+  ): Promise<{ blocks: number; entries: number; artifacts: number; sessions: number }>
 }
 
 export interface MemoryStoreLike<Scope> {

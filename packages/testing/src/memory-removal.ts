@@ -1,6 +1,6 @@
 /** How a memory store forgets: prune, erase, and the hold that forbids both. */
 import assert from 'node:assert/strict'
-import { fact, idsOf, linesOf, type MemoryCase, type MemoryDesk, newTenant, refused } from './memory-desk.ts'
+import { fact, idsOf, linesOf, type MemoryCase, type MemoryDesk, newTenant, refused, said } from './memory-desk.ts'
 import type { MemoryLike } from './memory-like.ts'
 
 /** One of everything in a user's scope and in a thread of it. */
@@ -12,12 +12,14 @@ async function furnish({ open }: MemoryDesk, tenant: string) {
     await memory.writeBlock('plan', 2, 1)
     await memory.add([fact('a', 'tea', { vector: [1, 2] }), fact('b', 'tea'), fact('c', 'tea')])
     await memory.putArtifact('text'.repeat(200_000))
+    await memory.session('chat').append(0, said('b1', 'tea'))
+    await memory.session('chat').append(1, said('b2', 'and milk'))
   }
   return { user, thread }
 }
-const half = { blocks: 1, blockVersions: 2, entries: 3, vectors: 1, artifacts: 1 }
-const whole = { blocks: 2, blockVersions: 4, entries: 6, vectors: 2, artifacts: 2 }
-const nothing = { blocks: 0, blockVersions: 0, entries: 0, vectors: 0, artifacts: 0 }
+const half = { blocks: 1, blockVersions: 2, entries: 3, vectors: 1, artifacts: 1, sessions: 1 }
+const whole = { blocks: 2, blockVersions: 4, entries: 6, vectors: 2, artifacts: 2, sessions: 2 }
+const nothing = { blocks: 0, blockVersions: 0, entries: 0, vectors: 0, artifacts: 0, sessions: 0 }
 
 const writes: [name: string, write: (memory: MemoryLike, lines: string[]) => Promise<unknown>][] = [
   ['writeBlock', (memory) => memory.writeBlock('late', 1, 0)],
@@ -88,6 +90,8 @@ export const memoryRemoval: MemoryCase[] = [
         assert.deepEqual(await memory.blocks(), [])
         assert.deepEqual(await memory.blockHistory('plan'), [])
         assert.deepEqual(await memory.search({ text: 'tea' }), [])
+        assert.deepEqual(await memory.sessions(), [])
+        assert.deepEqual(await memory.session('chat').read(), { events: [], at: 0 })
         assert.deepEqual(await memory.search({ vector: [1, 2, 3] }), [])
         assert.equal((await linesOf(memory)).length, 2)
         assert.deepEqual(await memory.erase(), nothing)
