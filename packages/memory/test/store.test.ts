@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { InputError } from '@clew/core'
+import { Agent, fold, InputError, isClewError, type Session, type Tool, tool } from '@clew/core'
+import { type ScriptedReply, scriptedModel } from '@clew/core/testing'
 import { memoryContract } from '@clew/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -15,7 +16,9 @@ import {
   type MemoryStore,
   postgresMemory,
   postgresSession,
+  type Receipt,
   scope,
+  sessionTree,
   sqliteMemory,
   sqliteSession,
 } from '../src/index.ts'
@@ -30,6 +33,9 @@ import { temporary } from './temporary.ts'
 const folder = temporary()
 
 const naughty = [...new Set(readCases<{ s: string }>('naughty-strings').map(({ s }) => s))]
+
+const agentOf = (...replies: ScriptedReply[]) => new Agent({ name: 'a', model: scriptedModel(replies) })
+const said = async (session: Session) => fold((await session.read()).events).messages.map(({ content }) => content)
 
 /** What holds for every store beside the contract. */
 function testStore(make: () => MemoryStore): void {
@@ -67,6 +73,65 @@ function testStore(make: () => MemoryStore): void {
       await store.close()
     },
   )
+
+  it('a run whose scope is erased between its turns fails, and leaves nothing of the conversation', async () => {
+    const store = make()
+    const place = scope({ tenant: `erased-${randomUUID()}`, user: 'ada' })
+    const memory = await store.open(place)
+    const session = memory.session('chat')
+    await agentOf('Hello, Ada.').run('I am Ada.', { session })
+    let receipt: Receipt | undefined
+    const leave = tool({
+      name: 'leave',
+      execute: async () => {
+        receipt = await (await store.open(place)).erase()
+        return 'done'
+      },
+    }) as Tool
+    const model = scriptedModel([{ calls: [{ name: 'leave' }] }, 'Never said.'])
+    const running = new Agent({ name: 'a', model, tools: [leave] }).run('Forget me.', { session })
+    const error = await running.then(
+      () => undefined,
+      (error: Error) => error,
+    )
+    expect(isClewError(error, 'run'), String(error)).toBe(true)
+    expect(error?.message).toMatch(/Session "chat" could not be appended to: The memory of .* was erased/)
+    expect(isClewError(error?.cause, 'session')).toBe(true)
+    expect(model.requests).toHaveLength(1)
+    expect(receipt).toMatchObject({ sessions: 1 })
+    // Nor does a new run through what was opened before.
+    await expect(agentOf('Hm.').run('Are you there?', { session })).rejects.toThrow('was erased')
+    const again = await store.open(place)
+    expect(await again.sessions()).toEqual([])
+    expect(await again.erase()).toMatchObject({ sessions: 0 })
+    const fresh = (await store.open(place)).session('chat')
+    await agentOf('Hello, you.').run('Hello.', { session: fresh })
+    expect(await said(fresh)).toEqual(['Hello.', 'Hello, you.'])
+    await store.close()
+  })
+
+  it('a conversation in a scope has branches, which are erased with it', async () => {
+    const store = make()
+    const place = scope({ tenant: `tree-${randomUUID()}`, user: 'ada' })
+    const memory = await store.open(place)
+    const tree = sessionTree('chat', (id) => memory.session(id))
+    const trunk = tree.checkout()
+    await agentOf('one').run('1', { session: trunk })
+    const { at } = await trunk.read()
+    const branch = await tree.fork('chat', at, 'french')
+    await agentOf('two').run('2', { session: trunk })
+    await agentOf('deux').run('2, in French', { session: branch })
+    const reader = await make().open(place)
+    const other = sessionTree('chat', (id) => reader.session(id))
+    expect(await said(other.checkout())).toEqual(['1', 'one', '2', 'two'])
+    expect(await said(other.checkout('french'))).toEqual(['1', 'one', '2, in French', 'deux'])
+    expect(await other.heads()).toEqual([{ id: 'chat' }, { id: 'french', parent: 'chat', at }])
+    expect(await memory.sessions()).toEqual(['chat', 'chat.branches', 'french'])
+    expect(await memory.erase()).toMatchObject({ sessions: 3 })
+    expect(await other.heads()).toEqual([{ id: 'chat' }])
+    await expect(tree.fork('chat', at)).rejects.toThrow('was erased')
+    await store.close()
+  })
 
   it('holds an artifact of 50 MB, and reads ranges of it', async () => {
     const store = make()
@@ -272,8 +337,9 @@ describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
     await memory.add([{ id: 'a', kind: 'fact', text: 'tea', at: 1 }])
     await memory.writeBlock('plan', 1, 0)
     await memory.putArtifact('text')
+    await memory.session('chat').append(0, { id: 'b', events: [{ type: 'turn-start', turn: 1 }] })
     await memory.hold(true)
-    for (const table of ['scopes', 'blocks', 'entries', 'words', 'artifacts']) {
+    for (const table of ['scopes', 'blocks', 'entries', 'words', 'artifacts', 'batches']) {
       const seen = async (tenant?: string) => {
         const client = await pool.connect()
         await client.query('BEGIN')
@@ -357,7 +423,7 @@ describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
     }
   })
 
-  it('a lost reply to a commit is no second write: the block has one revision more', async () => {
+  it('a lost reply to a commit is no second write: the block has one revision more, the session one batch', async () => {
     const proxy = await startProxy(Number(new URL(connectionString).port))
     const store = postgresMemory({ connectionString: `postgres://owner@127.0.0.1:${proxy.port}/postgres` })
     const memory = await store.open(scope({ tenant: `lost-${randomUUID()}` }))
@@ -368,6 +434,11 @@ describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
     }
     expect(proxy.lost).toBe(3)
     expect(await memory.blockHistory('plan')).toHaveLength(2)
+    proxy.loseReplyTo('COMMIT\0')
+    const batch = { id: 'b', events: [{ type: 'turn-start' as const, turn: 1 }] }
+    expect(await memory.session('chat').append(0, batch)).toBe(1)
+    expect(proxy.lost).toBe(4)
+    expect(await memory.session('chat').read()).toEqual({ events: batch.events, at: 1 })
     await store.close()
     await proxy.stop()
   })
@@ -382,12 +453,15 @@ async function testForgetting(store: MemoryStore, bytes: () => Buffer): Promise<
   await memory.add([entry, { ...entry, id: 'b' }, { ...entry, id: 'c', kind: 'old' }])
   await memory.writeBlock('plan', secret, 0)
   await memory.putArtifact(secret.repeat(1000))
+  const said = { id: 'b', events: [{ type: 'fork' as const, id: secret, parent: secret, at: 1 }] }
+  await memory.session(`chat ${secret}`).append(0, said)
   expect(bytes().includes(secret)).toBe(true)
   expect(await memory.remove(['b'])).toBe(1)
   expect(await memory.prune({ kind: 'old', before: 2 })).toEqual({ removed: 1, done: true })
   await memory.erase()
   expect(bytes().includes(secret)).toBe(false)
   await (await store.open(place)).add([entry])
+  await (await store.open(place)).session('chat').append(0, said)
   await (await store.open(place)).erase()
   await store.close()
   expect(bytes().includes(secret)).toBe(false)
