@@ -92,7 +92,7 @@ function testStore(make: () => MemoryStore): void {
     const running = new Agent({ name: 'a', model, tools: [leave] }).run('Forget me.', { session })
     const error = await running.then(
       () => undefined,
-      (error: Error) => error,
+      (error: unknown) => error as Error,
     )
     expect(isClewError(error, 'run'), String(error)).toBe(true)
     expect(error?.message).toMatch(/Session "chat" could not be appended to: The memory of .* was erased/)
