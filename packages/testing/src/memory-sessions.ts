@@ -81,6 +81,11 @@ export const memorySessions: MemoryCase[] = [
         const ends = await Promise.all(writers.map((writer) => writer.append(1, said('same', 'y', 'z'))))
         assert.deepEqual(ends, [3, 3])
         assert.equal((await writers[0]?.read())?.at, 3)
+        for (const at of [0, 1, 2, 4])
+          for (const writer of writers) {
+            const error = await refused(writer.append(at, said('late', 'x')), 'SessionError', `an append at ${at} of 3`)
+            assert.match(error.message, new RegExp(`is at position 3, not ${at}:`))
+          }
       }
     },
   ],

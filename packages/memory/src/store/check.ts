@@ -157,8 +157,7 @@ export function newBlocks(there: BlockRow[], given: BlockRow[]): BlockRow[] {
 /** Whether to write it: a session that is there already with the same batches is left as it is. */
 export function isNewSession(there: BatchRow[], { id, batches }: SessionRows): boolean {
   if (there.length === 0) return true
-  const isSame = ({ id, end, text }: BatchRow, other: BatchRow | undefined) =>
-    id === other?.id && end === other.end && text === other.text
+  const isSame = ({ id, text }: BatchRow, other: BatchRow | undefined) => id === other?.id && text === other.text
   if (there.length === batches.length && there.every((batch, index) => isSame(batch, batches[index]))) return false
   throw new InputError(
     `The session ${JSON.stringify(id)} has other events here than in the import. Import it into a scope without it. Nothing was imported.`,

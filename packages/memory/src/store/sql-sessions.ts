@@ -20,7 +20,7 @@ export function sqlSessions({ prefix, lock }: Dialect) {
     yield* query(
       `INSERT INTO ${table} (tenant, usr, thread, key, at, "end", session, id, events)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      ...[...exactly(path), keyOf(session), at, end, encode(session), encode(id), encode(text)],
+      ...[...exactly(path), keyOf(session), at, end, encode(session), encode(id), text],
     )
   }
 
@@ -56,5 +56,5 @@ export function sqlSessions({ prefix, lock }: Dialect) {
 }
 
 function batchOf({ id, at, end, events }: Row): BatchRow {
-  return { id: decode(id as string), at: at as number, end: end as number, text: decode(events as string) }
+  return { id: decode(id as string), at: at as number, end: end as number, text: events as string }
 }

@@ -107,14 +107,16 @@ export function stateBackend(door: Door): Backend {
     dump: (path) => door.read((state) => state.covered(path).map(shelfOf)),
     load: (ticket, shelves) =>
       write(ticket, (state) => {
-        const load = shelves.map((shelf) => {
-          const place = state.find(shelf.path)
-          checkReplaced(state, shelf.path, shelf.entries)
-          checkDimension(place, shelf.entries)
+        const load = shelves.map(({ path, blocks, entries, artifacts, sessions }) => {
+          const place = state.find(path)
+          checkReplaced(state, path, entries)
+          checkDimension(place, entries)
           return {
-            ...shelf,
-            blocks: newBlocks(blocksOf(place, { all: true }), shelf.blocks),
-            sessions: shelf.sessions.filter((session) => isNewSession(batchesOf(place, session.id), session)),
+            path,
+            blocks: newBlocks(blocksOf(place, { all: true }), blocks),
+            entries,
+            artifacts,
+            sessions: sessions.filter((session) => isNewSession(batchesOf(place, session.id), session)),
           }
         })
         return { change: { load }, result: undefined }
