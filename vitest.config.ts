@@ -9,6 +9,7 @@ const projects = ['packages', 'examples']
 export default defineConfig({
   test: {
     // Processes are started and thousands of appends made durable while other files do the same.
+    maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 120_000,
     projects: [
