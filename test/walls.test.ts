@@ -51,6 +51,7 @@ const floors = [
     'holdup',
     'merge',
     'execute-tool',
+    'seal-result',
     'compact-history',
     'receive-reply',
     'ask-model',

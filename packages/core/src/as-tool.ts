@@ -12,6 +12,7 @@ import { toMessages } from './input.ts'
 import { leftOf, spendOf, within } from './limits.ts'
 import { makeWorld } from './make-world.ts'
 import { runStart, takeOver } from './opening.ts'
+import type { RunControl } from './run.ts'
 import type { InferOutput, SchemaLike } from './schema.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
@@ -75,6 +76,7 @@ async function* work(
   const leave = () => controller.abort(execution.signal.reason)
   if (execution.signal.aborted) leave()
   else execution.signal.addEventListener('abort', leave, { once: true })
+  let timer: ReturnType<typeof setTimeout> | undefined
   try {
     const { context } = execution
     const until = <Value>(promise: Promise<Value>) => settleAfterAbort(promise, controller.signal)
@@ -86,6 +88,7 @@ async function* work(
     // Its own limits hold for those below as well.
     const left = () => leftOf(within(limits, spendOf(state), parent.left()), spendOf(state))
     const control = { controller, timedOut: false, inbox: new Inbox() }
+    timer = timeOut(control, limits.ms)
     const place = {
       runId: state.id || parent.newId(),
       path: [...parent.path, name],
@@ -111,8 +114,19 @@ async function* work(
     if (isClewError(error, 'fatal')) throw error
     return failure(`Agent "${agent.name}" failed: ${describeError(error)}`)
   } finally {
+    clearTimeout(timer)
     execution.signal.removeEventListener('abort', leave)
   }
+}
+
+/** Its own time, from when it is entered on. */
+function timeOut(control: RunControl, ms: number | undefined): ReturnType<typeof setTimeout> | undefined {
+  if (ms === undefined || ms >= 2 ** 31) return undefined
+  return setTimeout(() => {
+    if (control.controller.signal.aborted) return
+    control.timedOut = true
+    control.controller.abort(new DOMException('limits.ms is reached', 'TimeoutError'))
+  }, ms)
 }
 
 /** The parent's run stands in the place of the journal: what is yielded is durable when it goes on. */

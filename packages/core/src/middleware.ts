@@ -5,7 +5,7 @@
 import { DefinitionError } from './errors.ts'
 import type { RunEvent } from './event.ts'
 import type { Json } from './json.ts'
-import type { Message, ToolCall, Usage } from './message.ts'
+import type { Content, Message, ToolCall, Usage } from './message.ts'
 import type { ModelDelta, ModelReply, ModelRequest, ToolSpec } from './model.ts'
 import type { RunState } from './state.ts'
 import type { Tool, ToolExecution } from './tool.ts'
@@ -39,6 +39,11 @@ export type Middleware = {
     request: ModelRequest,
     next: (request: ModelRequest) => AsyncGenerator<ModelDelta[], ModelReply>,
   ): AsyncGenerator<ModelDelta[], ModelReply>
+  /**
+   * Every result before it is logged, whoever gave it: a tool, a person, or Clew, which tells the model of its mistakes.
+   * When it throws, the result is withheld.
+   */
+  result?(content: Content): Content
   /** Makes the history shorter, before a turn begins. What it returns is logged, and holds from then on. */
   compact?(view: HistoryView): Compaction | undefined | Promise<Compaction | undefined>
   /** Yields progress, returns the outcome. An error thrown here becomes an error result for the model. */

@@ -13,6 +13,7 @@ import { executeTool } from './execute-tool.ts'
 import type { Json } from './json.ts'
 import type { Content } from './message.ts'
 import type { ToolRequest } from './middleware.ts'
+import { sealResult } from './seal-result.ts'
 import { isApproved } from './standing.ts'
 import { childOf, type PendingCall } from './state.ts'
 import type { ToolExecution } from './tool.ts'
@@ -36,14 +37,14 @@ export async function* performTool(pending: PendingCall, world: World): AsyncGen
     return
   }
   if (prepared.type === 'tool-end') {
-    yield prepared
+    yield sealed(prepared, world)
     return
   }
   const { id, name } = pending.call
   // An agent that is entered again has its intent in the log.
   if (!childOf(pending)) yield { type: 'tool-start', id, name, input: prepared.arguments }
   if (world.signal.aborted) {
-    yield failure(pending, pending.status === 'running' ? mayHaveRun : 'Not run: the run was aborted.')
+    yield sealed(failure(pending, pending.status === 'running' ? mayHaveRun : 'Not run: the run was aborted.'), world)
     return
   }
   try {
@@ -52,19 +53,13 @@ export async function* performTool(pending: PendingCall, world: World): AsyncGen
       yield wait(pending, 'child')
       return
     }
-    const sealed = sealOutcome(outcome, prepared.request.tool.maxResultChars ?? defaultMaxResultChars)
+    const result = sealOutcome(outcome, prepared.request.tool.maxResultChars ?? defaultMaxResultChars)
     const { handoff } = prepared.request.tool
-    yield {
-      type: 'tool-end',
-      id,
-      name,
-      ...sealed,
-      content: noteEdit(sealed.content, pending),
-      ...(handoff !== undefined && !sealed.isError && { handoff }),
-    }
+    const end: ToolEnd = { type: 'tool-end', id, name, ...result, content: noteEdit(result.content, pending) }
+    yield sealed({ ...end, ...(handoff !== undefined && !result.isError && { handoff }) }, world)
   } catch (error) {
     if (isClewError(error, 'fatal')) world.leave(error)
-    yield failure(pending, `Tool "${name}" failed: ${describeError(error)}`)
+    yield sealed(failure(pending, `Tool "${name}" failed: ${describeError(error)}`), world)
   }
 }
 
@@ -81,6 +76,7 @@ async function* askPolicy(pending: PendingCall, waits: ToolWait, world: World): 
     if (said) {
       const cap = world.tools.get(need.tool)?.maxResultChars ?? defaultMaxResultChars
       const answer = checkAnswer(need, said, cap)
+      if (answer.type === 'respond') answer.content = sealResult(world.use, answer.content)
       yield { type: 'answer', id: need.id, by: 'policy', answer }
       const next = answered(pending, answer)
       // One that is still unclear is for a person: asked again, the policy would say the same.
@@ -184,6 +180,10 @@ const maxErrorChars = 4000
 
 function failure({ call }: PendingCall, content: string): ToolEnd {
   return { type: 'tool-end', id: call.id, name: call.name, content: cutText(content, maxErrorChars), isError: true }
+}
+
+function sealed(end: ToolEnd, { use }: World): ToolEnd {
+  return { ...end, content: sealResult(use, end.content) }
 }
 
 function wait({ call }: PendingCall, reason: ToolWait['for'], expiresMs?: number): ToolWait {

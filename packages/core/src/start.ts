@@ -6,6 +6,7 @@ import type { Answers } from './answer.ts'
 import { answerEvents, needsOf } from './answer.ts'
 import { InputError, SessionError, SessionWaiting } from './errors.ts'
 import type { Answer, LoggedEvent, Need, Unsaved } from './event.ts'
+import { isLogged } from './event.ts'
 import type { AgentInput } from './input.ts'
 import { copyPlain, toMessages } from './input.ts'
 import type { Start } from './journal.ts'
@@ -15,6 +16,7 @@ import { makeWorld } from './make-world.ts'
 import { runStart, takeOver } from './opening.ts'
 import type { RunControl } from './run.ts'
 import { readLog, readState } from './saved.ts'
+import { sealResult } from './seal-result.ts'
 import type { Lease, Session } from './session.ts'
 import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
@@ -64,7 +66,7 @@ export function startResume(
     const root = await rootOf(parts, state.agent, options, control, state, state.id)
     const { tools, agent } = root.world
     const capOf = (name: string) => tools.get(name)?.maxResultChars ?? defaultMaxResultChars
-    const opening = answerEvents(state, answers, capOf, Date.now())
+    const opening = answerEvents(state, answers, capOf, Date.now()).map((event) => sealAnswer(event, root.use))
     const isOver = state.status === 'done' || state.status === 'stopped'
     if (agent !== state.agent && !isOver) opening.push(await takeOver(parts.options, options.context))
     return { ...root, state, at, opening, session }
@@ -135,6 +137,13 @@ async function load(session: Session | undefined): Promise<{ state: RunState; at
     throw new SessionError(`Session "${session.id}" could not be read: ${describeError(cause)}`, { cause })
   })
   return { state: readLog(session.id, events), at }
+}
+
+/** At any depth: who answers gives it to the run, and so its layers are those of the run's agent. */
+function sealAnswer(event: LoggedEvent, use: Start['use']): LoggedEvent {
+  if (event.type === 'child' && isLogged(event.event)) return { ...event, event: sealAnswer(event.event, use) }
+  if (event.type !== 'answer' || event.answer.type !== 'respond') return event
+  return { ...event, answer: { ...event.answer, content: sealResult(use, event.answer.content) } }
 }
 
 function checkAnswers(answers: unknown): void {

@@ -1,7 +1,16 @@
 /** The onion: order, changes, and layers that forget. */
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { Agent, checkHistory, fold, type Middleware, memorySession, type RunEvent, tool } from '../src/index.ts'
+import {
+  Agent,
+  checkHistory,
+  fold,
+  type Middleware,
+  memorySession,
+  type RunEvent,
+  type Tool,
+  tool,
+} from '../src/index.ts'
 import { scriptedModel } from '../src/testing/index.ts'
 
 const echo = tool({ name: 'echo', input: z.object({ text: z.string() }), effect: 'pure', execute: ({ text }) => text })
@@ -322,5 +331,51 @@ describe('instructions, tools and context', () => {
       /instructions of agent "a" could not be made: .*There was no context/,
     )
     expect(model.requests).toHaveLength(0)
+  })
+})
+
+describe('a layer that looks at results', () => {
+  const shout: Middleware = { name: 'shout', result: (content) => String(content).toUpperCase() }
+
+  it('sees every one before it is logged: of a tool, of a person, and what is told of mistakes', async () => {
+    const ok = tool({ name: 'ok', execute: () => 'fine' }) as Tool
+    const ask = tool({ name: 'ask' }) as Tool
+    const calls = [{ name: 'ok' }, { name: 'nothing' }, { name: 'ask' }]
+    const model = scriptedModel([{ calls }, 'Done.'])
+    const agent = new Agent({ name: 'a', model, tools: [ok, ask], use: [shout] })
+    const session = memorySession()
+    const { needs } = await agent.run('go', { session })
+    const result = await agent.resume(session, { [needs![0]!.id]: { type: 'respond', content: 'well' } })
+    const told = result.state.messages.flatMap((message) => (message.role === 'tool' ? [message.content] : []))
+    expect(told).toEqual(['FINE', 'THERE IS NO TOOL "NOTHING". AVAILABLE TOOLS: OK, ASK.', 'WELL'])
+    expect(fold((await session.read()).events)).toEqual(result.state)
+  })
+
+  it('withholds what it fails on', async () => {
+    const broken: Middleware = {
+      name: 'broken',
+      result: () => {
+        throw new Error('no key')
+      },
+    }
+    const ok = tool({ name: 'ok', execute: () => 'secret' }) as Tool
+    const model = scriptedModel([{ calls: [{ name: 'ok' }] }, 'Done.'])
+    const { state } = await new Agent({ name: 'a', model, tools: [ok], use: [broken] }).run('go')
+    expect(state.messages.at(-2)?.content).toBe('[The result was withheld: middleware "broken" failed.]')
+  })
+
+  it('sees an answer to a call below a sub-agent, which is given to the run', async () => {
+    const ask = tool({ name: 'ask' }) as Tool
+    const below = new Agent({
+      name: 'below',
+      model: scriptedModel([{ calls: [{ name: 'ask' }] }, 'Done.']),
+      tools: [ask],
+    })
+    const model = scriptedModel([{ calls: [{ name: 'below', arguments: { task: 'go' } }] }, 'All done.'])
+    const agent = new Agent({ name: 'a', model, tools: [below.asTool()], use: [shout] })
+    const session = memorySession()
+    const { needs } = await agent.run('go', { session })
+    await agent.resume(session, { [needs![0]!.id]: { type: 'respond', content: 'well' } })
+    expect(JSON.stringify((await session.read()).events)).toContain('"content":"WELL"')
   })
 })

@@ -19,6 +19,7 @@ import {
   reduce,
   respond,
   retry,
+  type Tool,
   tool,
 } from '../src/index.ts'
 import { type ScriptedReply, scriptedModel } from '../src/testing/index.ts'
@@ -366,4 +367,39 @@ describe('a crash at any moment', () => {
   })
 
   const depthOf = (event: RunEvent): number => (event.type === 'child' ? 1 + depthOf(event.event) : 0)
+})
+
+describe('the time of a sub-agent', () => {
+  it('is its own as well: when it is over, the caller is told, and goes on', async () => {
+    const hung = tool({ name: 'hung', execute: () => new Promise(() => {}) }) as Tool
+    const below = new Agent({
+      name: 'below',
+      model: scriptedModel([{ text: 'I wait.', calls: [{ name: 'hung' }] }]),
+      tools: [hung],
+      limits: { ms: 20 },
+    })
+    const model = scriptedModel([{ calls: [{ name: 'below', arguments: { task: 'go' } }] }, 'Then not.'])
+    const result = await new Agent({ name: 'a', model, tools: [below.asTool()] }).run('go')
+    expect(result.text).toBe('Then not.')
+    expect(model.requests[1]?.messages.at(-1)?.content).toBe(
+      'Agent "below" was stopped (ms) before it was done. So far:\nI wait.',
+    )
+  })
+})
+
+it('a thousand runs of one agent at once share nothing', async () => {
+  const whoami = tool({ name: 'whoami', execute: (_, { context }) => (context as { user: string }).user }) as Tool
+  const model = scriptedModel(({ messages }) => {
+    const last = messages.at(-1)
+    return last?.role === 'tool'
+      ? `You are ${last.content}, and asked ${messages[0]?.content}.`
+      : { calls: [{ name: 'whoami' }] }
+  })
+  const agent = new Agent({ name: 'a', model, tools: [whoami], limits: { toolCalls: 1 } })
+  const runs = Array.from({ length: 1000 }, (_, at) => agent.run(`q${at}`, { context: { user: `u${at}` } }).result())
+  const results = await Promise.all(runs)
+  for (const [at, { text, usage, state }] of results.entries()) {
+    expect([text, usage.requests, state.messages.length]).toEqual([`You are u${at}, and asked q${at}.`, 2, 4])
+  }
+  expect(new Set(results.map(({ state }) => state.id)).size).toBe(1000)
 })

@@ -25,7 +25,7 @@ export type Redactor = {
 }
 
 /**
- * Touches content, view, progress and errors of tools. Never messages of the model, its calls and its reasoning: they
+ * Touches results of calls, whoever gave them, and view, progress and errors of tools. Never messages of the model, its calls and its reasoning: they
  * are sent back as they came. Put it last in `use`, so that the layers outside, traces for example, see clean results.
  * @throws DefinitionError when a pattern is neither RegExp nor text, or is empty.
  */
@@ -33,6 +33,8 @@ export function redact(options: RedactOptions = {}): Middleware {
   const clean = redactor(options)
   return {
     name: 'redact',
+    // What a person answers, and what the model is told of its mistakes, comes from no tool.
+    result: (content) => clean.content(content),
     async *tool(request, next) {
       const body = next(request)
       let isOpen = true

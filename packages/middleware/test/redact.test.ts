@@ -1,5 +1,15 @@
 /** Secrets go, everything else stays, and it is quick. */
-import { Agent, fatal, isClewError, type Json, memorySession, type RunEvent, type ToolRequest, tool } from '@clew/core'
+import {
+  Agent,
+  fatal,
+  isClewError,
+  type Json,
+  memorySession,
+  type RunEvent,
+  respond,
+  type ToolRequest,
+  tool,
+} from '@clew/core'
 import { type ScriptedReply, scriptedModel } from '@clew/core/testing'
 import { describe, expect, it } from 'vitest'
 import { redact, redactor } from '../src/index.ts'
@@ -195,6 +205,26 @@ describe('redact', () => {
       .catch((thrown: unknown) => thrown)
     expect(isClewError(error, 'run') && error.message).toBe('no way')
     expect(isClewError(error, 'run') && isClewError(error.cause, 'fatal') && error.cause.cause).toBe(undefined)
+  })
+
+  it('P047: what a person answers, and what the model is told of its mistakes, is clean as well', async () => {
+    const secret = 'ghp_0123456789abcdefghijABCDEFGHIJ012345'
+    const ask = tool({ name: 'ask' })
+    const typed = tool({
+      name: 'typed',
+      input: { type: 'object', properties: { at: { type: 'number' } }, required: ['at'] },
+      execute: () => 1,
+    })
+    const model = scriptedModel([{ calls: [{ name: 'ask' }, { name: 'typed', arguments: { at: secret } }] }, 'Done.'])
+    const agent = new Agent({ name: 'a', model, tools: [ask, typed], use: [redact()] })
+    const session = memorySession()
+    const { needs } = await agent.run('go', { session })
+    await agent.resume(session, { [needs![0]!.id]: respond(`The key is ${secret}.`) })
+    const results = model.requests[1]!.messages.flatMap((message) => (message.role === 'tool' ? [message.content] : []))
+    expect(results[0]).toBe('The key is [redacted].')
+    expect(results[1]).toMatch(/does not fit.*\[redacted\]/s)
+    const { events } = await session.read()
+    expect(JSON.stringify(events.filter(({ type }) => type === 'answer' || type === 'tool-end'))).not.toContain(secret)
   })
 
   it('an error without a secret stays the error that it is', async () => {
