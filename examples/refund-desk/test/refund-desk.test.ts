@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { hasPostgres, startPostgres } from '../../../packages/memory/test/postgres.ts'
 import { Bank } from '../src/bank.ts'
 
 let folder: string
@@ -15,9 +16,12 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const source = join(import.meta.dirname, '../src')
 const env = { ...process.env, OPENROUTER_API_KEY: '', DATABASE_URL: '' }
 
-function run(file: string, args: string[] = []): Promise<{ code: number | null; output: string }> {
+function run(file: string, args: string[] = [], more: object = {}): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(source, file), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [join(source, file), ...args], {
+      env: { ...env, ...more },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (output += piece))
     child.once('close', (code) => resolve({ code, output }))
@@ -53,5 +57,25 @@ describe('the refund desk', () => {
 
   it('a wrong command says what to write', async () => {
     expect(await main('pay')).toMatchObject({ code: 1, output: expect.stringMatching(/Write: ask/) })
+  })
+})
+
+describe.skipIf(!hasPostgres)('the refund desk on PostgreSQL', () => {
+  it('the demo comes to the same, with its sessions in the database', async () => {
+    const server = await startPostgres()
+    try {
+      const { code, output } = await run('demo.ts', [], { DATABASE_URL: server.connectionString })
+      expect(output).toMatch(/killed by SIGKILL/)
+      expect(output).toMatch(/The bank has 1 booking: order 17, 80 euros\./)
+      expect(code).toBe(0)
+      // Another process finds it there: the run is over, and another yes moves nothing.
+      const again = await run('main.ts', ['decide', 'yes', '--folder', folder], {
+        DATABASE_URL: server.connectionString,
+      })
+      expect(again.output).toMatch(/Order 17: 80 euros went back/)
+      expect(bookings()).toEqual([])
+    } finally {
+      await server.stop()
+    }
   })
 })
