@@ -40,8 +40,19 @@ export async function startPostgres(): Promise<LocalPostgres> {
   const data = join(folder, 'data')
   await run('initdb', '-D', data, '-A', 'trust', '-U', 'clew', '-E', 'UTF8', '--no-sync')
   let port = await freePort()
+  // Without autovacuum, what the planner knows does not depend on how long a test takes.
   const control = (...args: string[]) =>
-    run('pg_ctl', '-D', data, '-l', join(folder, 'log'), '-w', '-o', `-p ${port} -k ${folder} -h 127.0.0.1`, ...args)
+    run(
+      'pg_ctl',
+      '-D',
+      data,
+      '-l',
+      join(folder, 'log'),
+      '-w',
+      '-o',
+      `-p ${port} -k ${folder} -h 127.0.0.1 -c autovacuum=off`,
+      ...args,
+    )
   await control('start').catch(async () => {
     // Somebody else was given the port meanwhile.
     port = await freePort()
