@@ -14,7 +14,8 @@ export async function* drive(start: Start): AsyncGenerator<RunEvent[], void> {
     try {
       await commit(events)
     } catch (error) {
-      await settleTools(start, steps, error)
+      // Should a tool end the run meanwhile, that the log failed still comes first: it has what would be lost.
+      await settleTools(start, steps, error).catch(() => {})
       throw error
     }
     yield events

@@ -9,7 +9,7 @@ import type { RunState } from './state.ts'
 
 const mark = Symbol.for('clew.error')
 
-export type ClewErrorKind = 'definition' | 'input' | 'model' | 'run' | 'abort' | 'session' | 'fatal'
+export type ClewErrorKind = 'definition' | 'input' | 'model' | 'run' | 'abort' | 'session' | 'memory' | 'fatal'
 
 /** What all of Clew's errors are. */
 export class ClewError extends Error {
@@ -33,6 +33,8 @@ type ErrorsByKind = {
   run: RunError
   abort: AbortError
   session: SessionError
+  /** Of `@clew/memory`. */
+  memory: ClewError
   fatal: FatalError
 }
 

@@ -2,11 +2,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   Agent,
+  fatal,
   isClewError,
   memorySession,
   respond,
   type Session,
   SessionError,
+  type Tool,
   tool,
   type Unsaved,
 } from '../src/index.ts'
@@ -200,4 +202,33 @@ describe('an outcome that could not be appended', () => {
       ])
     })
   })
+})
+
+it('a tool that ends the run while the log fails takes nothing from the error', async () => {
+  const bad = tool({
+    name: 'bad',
+    execute: () => {
+      throw fatal('stop all')
+    },
+  }) as Tool
+  const slow = tool({
+    name: 'slow',
+    execute: (_, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve('sent'))),
+  }) as Tool
+  const log = memorySession()
+  const append: Session['append'] = (at, batch) =>
+    batch.events.some((event) => event.type === 'tool-end' && event.name === 'bad')
+      ? Promise.reject(new SessionError('full'))
+      : log.append(at, batch)
+  const model = scriptedModel([{ calls: [{ name: 'slow' }, { name: 'bad' }] }])
+  const agent = new Agent({ name: 'a', model, tools: [slow, bad] })
+  const error = await agent
+    .run('go', { session: { ...log, append } })
+    .result()
+    .catch((thrown) => thrown)
+  if (!isClewError(error, 'run')) throw error
+  expect(error.unsaved?.events.flatMap((event) => (event.type === 'tool-end' ? [event.name] : [])).toSorted()).toEqual([
+    'bad',
+    'slow',
+  ])
 })
