@@ -55,20 +55,42 @@ export function place(connectionString: string | undefined): string {
   return url ? `PostgreSQL at ${url.host || 'this machine'}${url.pathname}` : 'PostgreSQL'
 }
 
-/** By pool and schema: tables that were found or made. */
-const prepared = new WeakMap<PostgresPool, Map<string, Promise<void>>>()
+/** Where sessions and memories are kept in PostgreSQL. */
+export type PostgresOptions = {
+  /** The schema that holds the tables; made when it is not there. Default: `clew`. */
+  schema?: string
+} & (
+  | {
+      /** A `Pool` of `pg`, yours: it is not closed here, and its `error` events are yours to hear. */
+      pool: PostgresPool
+      connectionString?: undefined
+    }
+  | {
+      /** A pool is made for it, one for all that name it, and closed behind the last. Needs the package `pg`. */
+      connectionString: string
+      pool?: undefined
+    }
+)
 
-/** Makes the tables once. @throws SessionError when they are a later Clew's. */
-export async function prepare(pool: PostgresPool, schema: string): Promise<void> {
-  const done = prepared.get(pool) ?? new Map<string, Promise<void>>()
-  prepared.set(pool, done)
-  const making = done.get(schema) ?? makeTables(pool, schema)
-  done.set(schema, making)
-  await making.catch((error) => {
-    done.delete(schema)
-    throw error
-  })
+type Make = (pool: PostgresPool, schema: string) => Promise<void>
+
+/** Makes the tables once for each pool and schema; what failed is tried again. */
+export function oncePerSchema(make: Make): Make {
+  const prepared = new WeakMap<PostgresPool, Map<string, Promise<void>>>()
+  return async (pool, schema) => {
+    const done = prepared.get(pool) ?? new Map<string, Promise<void>>()
+    prepared.set(pool, done)
+    const making = done.get(schema) ?? make(pool, schema)
+    done.set(schema, making)
+    await making.catch((error) => {
+      done.delete(schema)
+      throw error
+    })
+  }
 }
+
+/** Makes the tables of sessions once. @throws SessionError when they are a later Clew's. */
+export const prepare = oncePerSchema(makeTables)
 
 async function makeTables(pool: PostgresPool, schema: string): Promise<void> {
   const name = `"${schema.replaceAll('"', '""')}"`

@@ -10,24 +10,11 @@ import { createHash } from 'node:crypto'
 import type { Lease, LoggedEvent, Session } from '@clew/core'
 import { checkId, closed, failure, stale } from './failure.ts'
 import { acquireAdvisory } from './postgres-lease.ts'
-import { connect, type PostgresPool, place, prepare, retrying } from './postgres-pool.ts'
+import { connect, type PostgresOptions, type PostgresPool, place, prepare, retrying } from './postgres-pool.ts'
 import type { Share } from './shared.ts'
 
-export type PostgresSessionOptions = {
-  /** The schema that holds the tables; made when it is not there. Default: `clew`. */
-  schema?: string
-} & (
-  | {
-      /** A `Pool` of `pg`, yours: it is not closed here, and its `error` events are yours to hear. A lease takes one of its connections. */
-      pool: PostgresPool
-      connectionString?: undefined
-    }
-  | {
-      /** A pool is made for it, one for all sessions that name it, and closed behind the last. Needs the package `pg`. */
-      connectionString: string
-      pool?: undefined
-    }
-)
+/** A lease takes one of the pool's connections. */
+export type PostgresSessionOptions = PostgresOptions
 
 /**
  * The session `id`; the database is asked with the first use.

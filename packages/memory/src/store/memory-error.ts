@@ -1,12 +1,11 @@
 /** `MemoryError`: the errors of a memory store, and its kinds that a program acts on. */
-import { ClewError, type ClewErrorKind } from '@clew/core'
+import { ClewError } from '@clew/core'
 import type { Block } from './memory.ts'
 
 /** The store failed or was closed; or one of the kinds below. */
 export class MemoryError extends ClewError {
   constructor(message: string, options?: ErrorOptions) {
-    // A kind that core does not list yet; `isClewError(error)` knows it all the same.
-    super('memory' as ClewErrorKind, message, options)
+    super('memory', message, options)
   }
 }
 

@@ -7,7 +7,15 @@
 import { createHash } from 'node:crypto'
 import { ClewError } from '@clew/core'
 import { reasonOf } from '../failure.ts'
-import { connect, type PostgresClient, type PostgresPool, place, retrying } from '../postgres-pool.ts'
+import {
+  connect,
+  oncePerSchema,
+  type PostgresClient,
+  type PostgresOptions,
+  type PostgresPool,
+  place,
+  retrying,
+} from '../postgres-pool.ts'
 import type { Share } from '../shared.ts'
 import { storeOver } from './handle.ts'
 import type { MemoryStore } from './memory.ts'
@@ -17,21 +25,7 @@ import { type Dialect, type Program, query } from './sql.ts'
 import { type Driver, sqlBackend } from './sql-backend.ts'
 import { checkVersion, migrate, type Types } from './sql-tables.ts'
 
-export type PostgresMemoryOptions = {
-  /** The schema that holds the tables; made when it is not there. Default: `clew`. */
-  schema?: string
-} & (
-  | {
-      /** A `Pool` of `pg`, yours: it is not closed here, and its `error` events are yours to hear. */
-      pool: PostgresPool
-      connectionString?: undefined
-    }
-  | {
-      /** A pool is made for it, one for all sessions and memories that name it, and closed behind the last. Needs the package `pg`. */
-      connectionString: string
-      pool?: undefined
-    }
-)
+export type PostgresMemoryOptions = PostgresOptions
 
 /** The database is asked with the first use; a lost connection is tried again, five times within about two seconds. */
 export function postgresMemory(options: PostgresMemoryOptions): MemoryStore {
@@ -121,19 +115,7 @@ function protect(table: string): string[] {
   ]
 }
 
-/** By pool and schema: tables that were found or made. */
-const prepared = new WeakMap<PostgresPool, Map<string, Promise<void>>>()
-
-async function prepare(pool: PostgresPool, schema: string): Promise<void> {
-  const done = prepared.get(pool) ?? new Map<string, Promise<void>>()
-  prepared.set(pool, done)
-  const making = done.get(schema) ?? makeTables(pool, schema)
-  done.set(schema, making)
-  await making.catch((error) => {
-    done.delete(schema)
-    throw error
-  })
-}
+const prepare = oncePerSchema(makeTables)
 
 async function makeTables(pool: PostgresPool, schema: string): Promise<void> {
   const name = quoted(schema)
