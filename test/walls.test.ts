@@ -55,6 +55,8 @@ const floors = [
     'compact-history',
     'receive-reply',
     'ask-model',
+    'fence',
+    'prepare-call',
     'perform-tool',
     'hand-over',
     'finish',

@@ -27,6 +27,12 @@ export type AgentOptions<Context = unknown, Output = string> = {
    * sub-agents and handoffs included. When it throws, the run waits, and the need says why.
    */
   policy?: (need: Need, context: Context) => Answer | undefined | Promise<Answer | undefined>
+  /**
+   * Once a tool that is `untrusted` has answered, tools that send or write (those with `sends`, and all whose `effect` is
+   * not `pure`) need an approval. It stands for the whole run, sub-agents and handoffs included, and for later runs of the
+   * session. Default: off.
+   */
+  tightenOnUntrusted?: boolean
   /** The shape of the answer: it is asked of the model, checked, and asked for once more when it does not fit. */
   output?: StandardSchema<unknown, Output>
   /** `auto`, `none`, `required` or a tool's name. A forced choice holds for the first turn, later ones are `auto`. */

@@ -52,9 +52,13 @@ export function needsOf(state: RunState, above: string[] = []): Need[] {
 }
 
 /** The question that an open call puts. */
-export function toNeed(pending: PendingCall, waits: Pick<Need, 'for' | 'expiresAt' | 'problem'>, path: string[]): Need {
+export function toNeed(
+  pending: PendingCall,
+  waits: Omit<Need, 'id' | 'path' | 'tool' | 'input'>,
+  path: string[],
+): Need {
   const { call } = pending
-  const { for: what, expiresAt, problem } = waits
+  const { for: what, expiresAt, problem, tightened } = waits
   const parsed = parseArguments(call)
   const { input = parsed.ok ? parsed.value : null } = editOf(pending)
   return {
@@ -65,6 +69,7 @@ export function toNeed(pending: PendingCall, waits: Pick<Need, 'for' | 'expiresA
     input,
     ...(expiresAt !== undefined && { expiresAt }),
     ...(problem !== undefined && { problem }),
+    ...(tightened && { tightened }),
   }
 }
 

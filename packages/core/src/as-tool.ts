@@ -83,7 +83,7 @@ async function* work(
     const agents = await until(gatherAgents(parts, { context }))
     // Entered again, it may be another agent that has the word; one that is gone has left it to this one.
     const name = agents.has(state.agent) ? state.agent : agent.name
-    const { standing, policy } = parent
+    const { standing, untrusted, tightens, policy } = parent
     const limits = agent.limits ?? {}
     // Its own limits hold for those below as well.
     const left = () => leftOf(within(limits, spendOf(state), parent.left()), spendOf(state))
@@ -94,6 +94,8 @@ async function* work(
       path: [...parent.path, name],
       left,
       standing,
+      untrusted,
+      tightens,
       policy,
       tell,
       control,

@@ -13,6 +13,7 @@ const optionNames = [
   'tools',
   'handoffs',
   'policy',
+  'tightenOnUntrusted',
   'output',
   'toolChoice',
   'limits',
@@ -51,6 +52,11 @@ export function checkAgent(options: AgentOptions<never, unknown>): void {
   if (options.policy !== undefined && typeof options.policy !== 'function') {
     throw new DefinitionError(
       `${where}: policy is no function. Write policy: (need) => approve(), deny('…') or undefined.`,
+    )
+  }
+  if (options.tightenOnUntrusted !== undefined && typeof options.tightenOnUntrusted !== 'boolean') {
+    throw new DefinitionError(
+      `${where}: tightenOnUntrusted is ${String(options.tightenOnUntrusted)}; give true or false.`,
     )
   }
   const { tools = [], handoffs = [] } = options

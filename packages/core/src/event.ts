@@ -66,6 +66,8 @@ export type ToolEnd = {
   /** What the model reads. */
   content: Content
   isError?: true
+  /** What it says comes from strangers. */
+  untrusted?: true
   /** What a person sees, where the tool gave it. */
   view?: Json
   /** The agent that takes over when the turn's calls are closed. */
@@ -82,6 +84,8 @@ export type ToolWait = {
   expiresAt?: number
   /** Why the policy could not answer it. */
   problem?: string
+  /** It is asked because the run has read what strangers wrote. */
+  tightened?: true
 }
 export type Child = { type: 'child'; id: string; event: RunEvent }
 /** Another agent has the word. `messages` is what it sees of the talk, where a filter changed it. */
@@ -115,6 +119,8 @@ export type Need = {
   expiresAt?: number
   /** Why the policy could not answer it. */
   problem?: string
+  /** It is asked because the run has read what strangers wrote. */
+  tightened?: true
 }
 
 /** What a person, a policy or a client-side tool says to a waiting call. `seen`: what it was shown of it, to be compared. */

@@ -10,7 +10,10 @@ import type { Tool } from './tool.ts'
 import type { Successor, World } from './world.ts'
 
 /** What is not the agent's: whose run it is, how it is held, what its root may still spend and what it answers. */
-export type Place = Pick<World, 'runId' | 'path' | 'left' | 'standing' | 'policy' | 'tell'> & { control: RunControl }
+export type Place = Pick<
+  World,
+  'runId' | 'path' | 'left' | 'standing' | 'untrusted' | 'tightens' | 'policy' | 'tell'
+> & { control: RunControl }
 
 /** The world of the agent `name`, one of `agents`. */
 export async function makeWorld(
@@ -33,6 +36,7 @@ export async function makeWorld(
   let lapped = performance.now()
   return {
     ...shared,
+    tightens: place.tightens || agent.tightenOnUntrusted === true,
     agent: name,
     model: agent.model,
     tools: new Map(tools.map((tool) => [tool.name, tool])),

@@ -75,6 +75,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
         for: event.for,
         ...(event.expiresAt !== undefined && { expiresAt: event.expiresAt }),
         ...(event.problem !== undefined && { problem: event.problem }),
+        ...(event.tightened && { tightened: true }),
         ...editOf(rest),
         ...('child' in rest && rest.child && { child: rest.child }),
       }))
@@ -87,6 +88,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
         ...(event.isError && { isError: true }),
         ...(event.handoff !== undefined && { handoff: event.handoff }),
       }))
+      if (event.untrusted) draft.untrusted = true
       if (event.stop) draft.stopping ??= event.stop
       return closeTurn(draft)
     case 'child':
@@ -97,6 +99,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
         // Begun anew by a layer around the call, it knows nothing of its first try.
         const before = event.event.type === 'run-start' ? undefined : childOf(pending)
         const child = reduce(before ?? emptyState(), event.event)
+        if (child.untrusted) draft.untrusted = true
         if (pending.status === 'waiting' && child.status === 'waiting') return { ...pending, child }
         // Answered, it goes on: its call is entered again.
         return { call: pending.call, agent: pending.agent, status: 'running', ...editOf(pending), child }
@@ -117,7 +120,6 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       delete draft.counted
       return draft
     case 'fork':
-      // Of the tree of sessions, not of a run.
       return draft
     case 'output-invalid':
       draft.repairs += 1
@@ -137,13 +139,12 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
 }
 
 function applyRunStart(draft: RunState, event: RunStart): RunState {
-  const { messages, standing, counted } = draft
+  const { messages, standing, counted, untrusted } = draft
   const conversation = draft.conversation || event.id
   for (const message of event.input) messages.push(message)
   for (const key of Object.keys(draft)) delete (draft as Record<string, unknown>)[key]
-  Object.assign(draft, emptyState(), { id: event.id, conversation, agent: event.agent, messages })
-  if (standing) draft.standing = standing
-  if (counted) draft.counted = counted
+  const kept = { ...(standing && { standing }), ...(untrusted && { untrusted }), ...(counted && { counted }) }
+  Object.assign(draft, emptyState(), { id: event.id, conversation, agent: event.agent, messages, ...kept })
   if (event.instructions !== undefined) draft.instructions = event.instructions
   return draft
 }

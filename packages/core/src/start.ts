@@ -95,6 +95,8 @@ async function rootOf(
     path: [name],
     left: () => leftOf(limits, spendOf(state)),
     standing: () => state.standing ?? [],
+    untrusted: () => state.untrusted === true,
+    tightens: parts.options.tightenOnUntrusted === true,
     policy: policyOf(parts.options, options.context),
     tell: parts.tell,
   })

@@ -26,13 +26,20 @@ export type WaitFor = 'approval' | 'result' | 'child' | 'verdict'
 
 /**
  * A call of the turn under way. `agent` is the agent that asked; `again`: it was started and counted before; `input`: an
- * edited one; `expiresAt`: when the need can no longer be answered, in milliseconds since 1970; `problem`: why the policy
- * could not answer it.
+ * edited one; `expiresAt`, `problem`, `tightened`: as the need has them.
  */
 export type PendingCall = { call: ToolCall; agent: string } & (
   | { status: 'ready'; approved?: true; again?: true; input?: Json }
   | { status: 'running'; input?: Json; child?: RunState }
-  | { status: 'waiting'; for: WaitFor; input?: Json; expiresAt?: number; problem?: string; child?: RunState }
+  | {
+      status: 'waiting'
+      for: WaitFor
+      input?: Json
+      expiresAt?: number
+      problem?: string
+      tightened?: true
+      child?: RunState
+    }
   | { status: 'answered'; content: Content; isError?: true; handoff?: string }
 )
 
@@ -81,6 +88,8 @@ export type RunState = {
   repairs: number
   /** Approvals that hold for the rest of the session. */
   standing?: Standing[]
+  /** The model, or an agent that worked for it, has read what strangers wrote; it stays so in the session. */
+  untrusted?: true
   usage: Usage
   /** Active time of this run in milliseconds; waiting does not count. */
   ms: number

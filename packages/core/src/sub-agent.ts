@@ -12,6 +12,8 @@ export type ParentRun = {
   /** What is left of the root's budget. */
   readonly left: () => Budget
   readonly standing: () => readonly Standing[]
+  readonly untrusted: () => boolean
+  readonly tightens: boolean
   readonly policy: ((need: Need) => Promise<Answer | undefined>) | undefined
   newId(): string
 }

@@ -2,6 +2,7 @@
 import { DefinitionError } from './errors.ts'
 import type { JsonSchema } from './json.ts'
 import { checkKeys } from './keys.ts'
+import type { Content } from './message.ts'
 import type { ToolSpec } from './model.ts'
 import type { CompiledSchema, InferOutput, SchemaLike, StandardSchema } from './schema.ts'
 import { compileSchema } from './schema.ts'
@@ -23,6 +24,11 @@ export type ToolExecution<Context = unknown> = {
   readonly signal: AbortSignal
   /** The call's id: unique in the run and the same after a restart. Give it to services that take an idempotency key. */
   readonly idempotencyKey: string
+  /**
+   * What strangers wrote, between marks that nothing in it can close. For tools that are `untrusted` and have words of their
+   * own to say beside it: where a result has such marks, the rest of it is taken for the tool's own.
+   */
+  fence<Some extends Content>(content: Some): Some
   readonly agent: string
   readonly runId: string
   /** @internal For agents that work as tools. */
@@ -51,6 +57,15 @@ export type ToolOptions<Schema extends SchemaLike, Context> = {
     | boolean
     | ((input: InferOutput<Schema>, execution: ToolExecution<Context>) => boolean | Promise<boolean>)
   /**
+   * What it returns comes from strangers: a page, a server, a file that somebody sent. The model reads it, and the errors
+   * that the tool throws, between marks that nothing in it can close, and the run is marked: see the agent's
+   * `tightenOnUntrusted`. Errors of Clew's own, such as `InputError`, and what `respond()` gives are taken for the
+   * program's words.
+   */
+  untrusted?: boolean
+  /** Its arguments leave the machine, though it may change nothing: a search, a fetched URL. */
+  sends?: boolean
+  /**
    * Milliseconds from when a call begins to wait in which its approval or its result can be given. Afterwards an answer is
    * refused, and the next `resume` closes the call with an error result. Default: no limit.
    */
@@ -61,6 +76,8 @@ export type ToolOptions<Schema extends SchemaLike, Context> = {
    * the model `content` and people `view`. Left out: somebody else answers, and the run waits for `respond()`.
    */
   execute?: (input: InferOutput<Schema>, execution: ToolExecution<Context>) => unknown
+  /** Stands in for `execute` in tests: the same result for the same input, and nothing outside is touched. */
+  fake?: (input: InferOutput<Schema>, execution: ToolExecution<Context>) => unknown
 }
 
 /** A tool, ready for `new Agent({ tools })`. `Input` is what `execute` gets, `Context` what it needs. */
@@ -72,6 +89,9 @@ export interface Tool<in Input = never, in Context = unknown> {
   readonly maxResultChars: number
   readonly needsApproval?: boolean | ((input: Input, execution: ToolExecution<Context>) => boolean | Promise<boolean>)
   readonly expiresMs?: number
+  readonly untrusted?: boolean
+  readonly sends?: boolean
+  readonly fake?: (input: Input, execution: ToolExecution<Context>) => unknown
   readonly execute?: (input: Input, execution: ToolExecution<Context>) => unknown
   /** The agent that takes over when the turn of this call is closed. See `agent.asHandoff()`. */
   readonly handoff?: string
@@ -105,7 +125,10 @@ const optionNames = [
   'strict',
   'needsApproval',
   'expiresMs',
+  'untrusted',
+  'sends',
   'execute',
+  'fake',
 ] as const satisfies (keyof ToolOptions<SchemaLike, unknown>)[]
 
 const otherWords = {
@@ -149,7 +172,10 @@ export function tool<Schema extends SchemaLike = NoInput, Context = unknown>(
     maxResultChars: options.maxResultChars ?? defaultMaxResultChars,
     ...(options.needsApproval !== undefined && { needsApproval: options.needsApproval }),
     ...(options.expiresMs !== undefined && { expiresMs: options.expiresMs }),
+    ...(options.untrusted && { untrusted: true }),
+    ...(options.sends && { sends: true }),
     ...(options.execute && { execute: options.execute }),
+    ...(options.fake && { fake: options.fake }),
     input,
     ...(options.context && { context: options.context }),
     spec: () => spec ?? loadSpec(),
@@ -162,7 +188,7 @@ export function tool<Schema extends SchemaLike = NoInput, Context = unknown>(
 }
 
 function checkOptions(
-  options: Pick<ToolOptions<SchemaLike, unknown>, CheckedOption> & { execute?: unknown },
+  options: Pick<ToolOptions<SchemaLike, unknown>, CheckedOption> & { execute?: unknown; fake?: unknown },
   where: string,
 ): void {
   const { name } = options
@@ -192,6 +218,9 @@ function checkOptions(
     throw new DefinitionError(
       `${where}: effect is ${JSON.stringify(options.effect)}; it is "once", "idempotent" or "pure".`,
     )
+  }
+  if (options.fake !== undefined && typeof options.fake !== 'function') {
+    throw new DefinitionError(`${where}: fake is no function. It stands in for execute in tests.`)
   }
   if (options.execute !== undefined && typeof options.execute !== 'function') {
     throw new DefinitionError(`${where}: execute is no function. Leave it out for a tool that somebody else answers.`)

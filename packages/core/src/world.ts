@@ -38,6 +38,10 @@ export type World = {
   left(): Budget
   /** Approvals that hold for the rest of the session. */
   standing(): readonly Standing[]
+  /** Whether any agent of the run has read what strangers wrote. */
+  untrusted(): boolean
+  /** Whether tools that send or write then need an approval. */
+  readonly tightens: boolean
   /** Answers needs before a person is asked, where it can. */
   readonly policy: ((need: Need) => Promise<Answer | undefined>) | undefined
   readonly inbox: Inbox

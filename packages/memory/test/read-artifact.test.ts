@@ -17,12 +17,17 @@ const read = readArtifactTool(async (id, range) => {
   return text === undefined ? undefined : { text: text.slice(range.from, range.to), length: text.length }
 })
 
+/** Without the marks around what strangers wrote. */
+const bare = (text: string) =>
+  text.replace(/^<untrusted id="[^"]+" tool="read_artifact">\n.*\n/, '').replace(/\n<\/untrusted id="[^"]+">/, '')
+
 /** What a model gets for its call. */
 async function resultOf(input: object, tool = read): Promise<{ content: unknown; isError?: true }> {
   const model = scriptedModel([{ calls: [{ name: 'read_artifact', arguments: input }] }, 'ok'])
   const { state } = await new Agent({ name: 'a', model, tools: [tool] }).run('go')
   const message = state.messages[2]!
-  return { content: message.content, ...('isError' in message && { isError: message.isError }) }
+  const content = typeof message.content === 'string' ? bare(message.content) : message.content
+  return { content, ...('isError' in message && { isError: message.isError }) }
 }
 
 describe('read_artifact', () => {
@@ -55,7 +60,7 @@ describe('read_artifact', () => {
 
   it('says which id to use when there is no such artifact', async () => {
     const { content } = await resultOf({ id: 'nope' })
-    expect(content).toMatch(/^There is no artifact "nope"\. Use an id exactly as a shortened result names it/)
+    expect(content).toMatch(/There is no artifact "nope"\. Use an id exactly as a shortened result names it/)
   })
 
   it('says what is wrong with a range that is none', async () => {

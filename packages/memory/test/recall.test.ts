@@ -50,7 +50,14 @@ describe('recall', () => {
 
   it('remembers a call once, however often it runs', async () => {
     const [remember] = recall(memory)
-    const execution = { runId: 'r', idempotencyKey: 'k', agent: 'a', signal: new AbortController().signal, context: {} }
+    const execution = {
+      runId: 'r',
+      idempotencyKey: 'k',
+      fence: <Some>(some: Some) => some,
+      agent: 'a',
+      signal: new AbortController().signal,
+      context: {},
+    }
     const one = await remember?.execute?.({ text: 'tea' }, execution)
     expect(await remember?.execute?.({ text: 'tea' }, execution)).toEqual(one)
     expect(await memory.count()).toBe(1)
@@ -131,7 +138,14 @@ describe('recall', () => {
     const controller = new AbortController()
     controller.abort()
     const [, tool] = recall(memory, { embed: async (_, signal) => signal.throwIfAborted() as never })
-    const execution = { runId: 'r', idempotencyKey: 'k', agent: 'a', signal: controller.signal, context: {} }
+    const execution = {
+      runId: 'r',
+      idempotencyKey: 'k',
+      fence: <Some>(some: Some) => some,
+      agent: 'a',
+      signal: controller.signal,
+      context: {},
+    }
     await expect(tool?.execute?.({ query: 'tea' }, execution)).rejects.toThrow(/abort/i)
   })
 
