@@ -1,0 +1,2 @@
+/** The public face of `@clew/tools`. */
+export {}
