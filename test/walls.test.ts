@@ -71,7 +71,11 @@ const floors = [
   ],
   [
     'result',
+    'version',
+    'plugin-host',
+    'plugin',
     'agent-options',
+    'with-plugins',
     'check-agent',
     'agents-by-name',
     'make-world',

@@ -3,6 +3,7 @@ import type { Handoff } from './handoff.ts'
 import type { Limits } from './limits.ts'
 import type { Middleware } from './middleware.ts'
 import type { Model, ToolChoice } from './model.ts'
+import type { Plugin } from './plugin.ts'
 import type { StandardSchema } from './schema.ts'
 import type { Session } from './session.ts'
 import type { Tool } from './tool.ts'
@@ -17,6 +18,8 @@ export type AgentOptions<Context = unknown, Output = string> = {
   /** The standing words to the model. */
   instructions?: FromContext<string, Context>
   tools?: FromContext<readonly Tool<never, Context>[], Context>
+  /** Packages of tools, see `definePlugin()`: their tools, instructions and middleware are added to the agent's own. */
+  plugins?: readonly Plugin[]
   /**
    * Agents that the talk can move on to, and does not come back from: agents, or `agent.asHandoff({ … })`. A list in a
    * function may name agents that are defined further down.

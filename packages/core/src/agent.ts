@@ -17,6 +17,7 @@ import type { Session } from './session.ts'
 import { startResume, startRun } from './start.ts'
 import type { RunState } from './state.ts'
 import type { Tool } from './tool.ts'
+import { withPlugins } from './with-plugins.ts'
 
 /** The context may be left out by agents whose tools need none. */
 type RunArguments<Context> = unknown extends Context
@@ -32,11 +33,12 @@ export class Agent<Context = unknown, Output = string> {
 
   /** @throws DefinitionError when the agent could not work as defined. */
   constructor(options: AgentOptions<Context, Output>) {
-    checkAgent(options as AnyAgentOptions)
+    const whole = withPlugins(options)
+    checkAgent(whole as AnyAgentOptions)
     this.options = options
-    const { name, output } = options
+    const { name, output } = whole
     this.#parts = {
-      options: options as AnyAgentOptions,
+      options: whole as AnyAgentOptions,
       output: output && { schema: compileSchema(output, `Output of agent "${name}"`) },
       tell: (event) => {
         this.#emitter.emit(event.type, event)

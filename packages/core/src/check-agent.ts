@@ -11,6 +11,7 @@ const optionNames = [
   'model',
   'instructions',
   'tools',
+  'plugins',
   'handoffs',
   'policy',
   'tightenOnUntrusted',

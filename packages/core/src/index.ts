@@ -81,6 +81,15 @@ export {
 } from './message.ts'
 export type { Compaction, HistoryView, Middleware, ToolRequest } from './middleware.ts'
 export type { FinishReason, Model, ModelDelta, ModelReply, ModelRequest, Stop, ToolChoice, ToolSpec } from './model.ts'
+export {
+  definePlugin,
+  describePlugin,
+  type Plugin,
+  type PluginFactory,
+  type PluginFacts,
+  type PluginOptions,
+} from './plugin.ts'
+export type { Capabilities, CommandOptions, CommandResult, HostParts, PluginHost } from './plugin-host.ts'
 export { fold, reduce } from './reduce.ts'
 export type { RunResult } from './result.ts'
 export type { Run } from './run.ts'
