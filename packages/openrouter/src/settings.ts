@@ -98,7 +98,7 @@ type ProviderSort = 'price' | 'throughput' | 'latency' | 'exacto'
 type Percentiles = { p50?: number; p75?: number; p90?: number; p99?: number }
 
 /** For example `{ id: 'web', max_results: 3 }`; options as they stand on the wire (section 4.3 of the wire contract). */
-export type Plugin = { id: string; enabled?: boolean; [option: string]: Json | undefined }
+export type OpenRouterPlugin = { id: string; enabled?: boolean; [option: string]: Json | undefined }
 
 /** A tool that OpenRouter runs: its name such as `web_search`, or with its parameters (section 4.4 of the wire contract). */
 export type ServerTool = string | { type: string; parameters?: { [name: string]: Json } }
@@ -110,7 +110,7 @@ export type OpenRouterParameters = {
   /** While a tool loop carries signed or encrypted reasoning, it stays with the provider that made it, whatever stands here. */
   provider?: ProviderPreferences
   /** `context-compression`, which silently shortens a history, is switched off unless it stands here. */
-  plugins?: Plugin[]
+  plugins?: OpenRouterPlugin[]
   /** Tools that OpenRouter runs by itself, beside the agent's. */
   serverTools?: ServerTool[]
   /** Marks the stable end of the instructions and of the history for providers that cache only what is marked. */
