@@ -79,6 +79,7 @@ const floors = [
     'check-agent',
     'agents-by-name',
     'make-world',
+    'call-tool',
     'opening',
     'as-tool',
     'start',

@@ -10,10 +10,10 @@ import { ChildEvent, ChildOutcome } from './sub-agent.ts'
 import type { Tool } from './tool.ts'
 import type { ToolOutcome } from './tool-result.ts'
 import { toJson, toOutcome } from './tool-result.ts'
-import type { World } from './world.ts'
+import type { ToolWorld } from './world.ts'
 
 /** Yields progress. A deadline or an abort ends it with an outcome that says so; a value that comes later is dropped. */
-export async function* executeTool(request: ToolRequest, world: World): AsyncGenerator<RunEvent, ToolOutcome> {
+export async function* executeTool(request: ToolRequest, world: ToolWorld): AsyncGenerator<RunEvent, ToolOutcome> {
   const { call, tool } = request
   const leash = new Leash(world.signal, tool.timeoutMs)
   // An agent keeps its own grace after an abort; cut off sooner, its outcomes would be lost. Layers around it have theirs.

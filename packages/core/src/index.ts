@@ -3,6 +3,7 @@ export { Agent } from './agent.ts'
 export type { AgentOptions, FromContext, HandoffTarget, RunOptions } from './agent-options.ts'
 export { type Answers, approve, deny, failed, needsOf, respond, retry } from './answer.ts'
 export type { AsToolOptions } from './as-tool.ts'
+export { type CallToolOptions, callTool } from './call-tool.ts'
 export { decide, type Step } from './decide.ts'
 export {
   AbortError,

@@ -81,7 +81,8 @@ function successor(
   }
 }
 
-async function checkContext(tools: readonly Tool<never, never>[], context: unknown): Promise<void> {
+/** @throws InputError when a tool cannot work with the caller's data. */
+export async function checkContext(tools: readonly Tool<never, never>[], context: unknown): Promise<void> {
   for (const { name, context: schema } of tools) {
     const checked = await schema?.['~standard'].validate(context)
     if (!checked?.issues) continue

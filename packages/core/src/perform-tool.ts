@@ -16,10 +16,10 @@ import { sealResult } from './seal-result.ts'
 import { childOf, type PendingCall } from './state.ts'
 import { defaultMaxResultChars, type Tool } from './tool.ts'
 import { describeError, sealOutcome } from './tool-result.ts'
-import type { World } from './world.ts'
+import type { ToolWorld } from './world.ts'
 import { settleAfterAbort } from './world.ts'
 
-export async function* performTool(pending: PendingCall, world: World): AsyncGenerator<RunEvent, void> {
+export async function* performTool(pending: PendingCall, world: ToolWorld): AsyncGenerator<RunEvent, void> {
   // Left before it began: the end of the run closes it as "not run".
   if (world.signal.aborted) return
   let prepared: Prepared
@@ -66,7 +66,7 @@ export async function* performTool(pending: PendingCall, world: World): AsyncGen
 }
 
 /** The policy is asked first; what it says is in the log before anything runs. Else the call waits. */
-async function* askPolicy(pending: PendingCall, waits: ToolWait, world: World): AsyncGenerator<RunEvent, void> {
+async function* askPolicy(pending: PendingCall, waits: ToolWait, world: ToolWorld): AsyncGenerator<RunEvent, void> {
   const { for: what } = waits
   if (!world.policy || what === 'child') {
     yield waits
@@ -108,6 +108,6 @@ function label(end: ToolEnd, { untrusted }: Pick<Tool, 'untrusted'>): ToolEnd {
   return { ...end, content, untrusted: true }
 }
 
-function sealed(end: ToolEnd, { use }: World): ToolEnd {
+function sealed(end: ToolEnd, { use }: ToolWorld): ToolEnd {
   return { ...end, content: sealResult(use, end.content) }
 }

@@ -9,12 +9,12 @@ import { isApproved } from './standing.ts'
 import { childOf, type PendingCall } from './state.ts'
 import type { Tool, ToolExecution } from './tool.ts'
 import { cutText, describeError } from './tool-result.ts'
-import type { World } from './world.ts'
+import type { ToolWorld } from './world.ts'
 
 /** A call that can run, the error result of one that cannot, or what it waits for. */
 export type Prepared = { type: 'ready'; request: ToolRequest; arguments: Json } | ToolEnd | ToolWait
 
-export async function prepareCall(pending: PendingCall, world: World): Promise<Prepared> {
+export async function prepareCall(pending: PendingCall, world: ToolWorld): Promise<Prepared> {
   const { call } = pending
   const tool = call.raw?.name === undefined ? world.tools.get(call.name) : undefined
   // The program changed since: the tool is gone, but what it did is not.
@@ -93,7 +93,7 @@ async function asksApproval({ tool, input, execution }: ToolRequest): Promise<bo
 }
 
 /** An agent sends and writes by its own tools, which are asked for in their turn. */
-function isTightened({ sends, effect, isAgent, handoff }: Tool<never, never>, world: World): boolean {
+function isTightened({ sends, effect, isAgent, handoff }: Tool<never, never>, world: ToolWorld): boolean {
   const doesHarm = (sends || effect !== 'pure') && !isAgent && handoff === undefined
   return doesHarm && world.tightens && world.untrusted()
 }

@@ -51,6 +51,24 @@ export type World = {
   lap(): number
 }
 
+/** What a call of a tool touches of the world. */
+export type ToolWorld = Pick<
+  World,
+  | 'tools'
+  | 'use'
+  | 'context'
+  | 'runId'
+  | 'signal'
+  | 'leave'
+  | 'newId'
+  | 'path'
+  | 'left'
+  | 'standing'
+  | 'untrusted'
+  | 'tightens'
+  | 'policy'
+>
+
 /** An agent that can take over: its standing words, what it sees of the talk, and its world. */
 export type Successor = {
   instructions(): Promise<string | undefined>
