@@ -90,7 +90,14 @@ export {
   type PluginFacts,
   type PluginOptions,
 } from './plugin.ts'
-export type { Capabilities, CommandOptions, CommandResult, HostParts, PluginHost } from './plugin-host.ts'
+export {
+  type Capabilities,
+  type CommandOptions,
+  type CommandResult,
+  type HostParts,
+  makeHost,
+  type PluginHost,
+} from './plugin-host.ts'
 export { fold, reduce } from './reduce.ts'
 export type { RunResult } from './result.ts'
 export type { Run } from './run.ts'

@@ -1,2 +1,2 @@
 /** The public face of `@clew/tools`. */
-export {}
+export { type LoadPluginOptions, loadPlugin } from './load-plugin/load-plugin.ts'

@@ -1,0 +1,86 @@
+/** A plugin whose tools run in a process of their own: it looks like any other, and its process is started again when it dies. */
+import { InputError, type Json, type Plugin, type Tool, type ToolExecution, textOf, tool } from '@clew/core'
+import type { PluginProcess } from './plugin-process.ts'
+import type { CallFacts, FromPlugin, PluginTold, ToolFacts } from './wire.ts'
+
+type Start = () => Promise<{ process: PluginProcess; plugin: PluginTold }>
+type Result = Extract<FromPlugin, { type: 'result' }>
+
+/** `start` makes a process that has loaded the plugin; the first one is there already. */
+export function isolatedPlugin(first: Awaited<ReturnType<Start>>, start: Start): Plugin & { close(): void } {
+  let current: Promise<PluginProcess> = Promise.resolve(first.process)
+  let isClosed = false
+  const alive = async () => {
+    const process = await current.catch(() => undefined)
+    if (await process?.isAlive()) return process as PluginProcess
+    if (isClosed) throw new InputError(`Plugin "${first.plugin.name}" was closed.`)
+    current = start().then((started) => started.process)
+    return current
+  }
+  const { tools, ...facts } = first.plugin
+  return {
+    ...facts,
+    use: [],
+    tools: tools.map((each) => toTool(each, alive)),
+    close() {
+      isClosed = true
+      current.then((process) => process.end()).catch(() => {})
+    },
+  }
+}
+
+function toTool(
+  { parameters, needsApproval, isAnswered, ...facts }: ToolFacts,
+  alive: () => Promise<PluginProcess>,
+): Tool<never> {
+  const { name } = facts
+  const callOf = (input: unknown, { idempotencyKey: callId, agent }: ToolExecution): CallFacts => ({
+    tool: name,
+    input: input as Json,
+    callId,
+    agent,
+  })
+  return tool({
+    ...facts,
+    input: parameters,
+    ...(needsApproval === 'asks'
+      ? {
+          async needsApproval(input: unknown, execution: ToolExecution) {
+            const answer = await (await alive()).call('approve', callOf(input, execution), execution.signal)
+            return (answer as { value: boolean }).value !== false
+          },
+        }
+      : needsApproval !== undefined && { needsApproval }),
+    ...(!isAnswered && {
+      async *execute(input: unknown, execution: ToolExecution) {
+        const { content, view, isError } = yield* follow(await alive(), callOf(input, execution), execution.signal)
+        if (isError) throw new Error(textOf(content).replace(`Tool "${name}" failed: `, ''))
+        return view === undefined ? content : { content, view }
+      },
+    }),
+  }) as Tool<never>
+}
+
+/** The call's progress as it comes, and then its result. */
+async function* follow(process: PluginProcess, call: CallFacts, signal: AbortSignal): AsyncGenerator<Json, Result> {
+  const waiting: Json[] = []
+  let wake: () => void = () => {}
+  let isOver = false
+  const result = process.call('execute', call, signal, (data) => {
+    waiting.push(data)
+    wake()
+  })
+  const settled = () => {
+    isOver = true
+    wake()
+  }
+  result.then(settled, settled)
+  while (!isOver || waiting.length > 0) {
+    if (waiting.length > 0) yield waiting.shift() as Json
+    else if (!isOver)
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+  }
+  return (await result) as Result
+}

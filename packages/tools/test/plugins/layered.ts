@@ -1,0 +1,3 @@
+import { definePlugin } from '@clew/core'
+
+export default definePlugin({ name: 'layered', tools: [], middleware: () => [{ name: 'layer' }] })
