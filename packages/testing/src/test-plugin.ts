@@ -27,7 +27,7 @@ export type TestPluginOptions = {
   /** What the plugin is called with. */
   config?: unknown
   /** By tool, inputs that it works with. Each tool needs one. */
-  calls: { [tool: string]: readonly Json[] }
+  calls: { [tool: string]: readonly object[] }
   /** What the services answer to these calls, as they do in the documents of their API. */
   answer?: (request: Request) => Response | Promise<Response>
   /** What the commands come to. */
@@ -164,7 +164,7 @@ function* callsOf(plugin: Plugin, { options }: Bench): Generator<[Tool<never>, J
       inputs.length > 0,
       `There is no call of "${tool.name}" to test. Give one: calls: { ${tool.name}: [{ … }] }.`,
     )
-    for (const input of inputs) yield [tool, input, `${tool.name}(${JSON.stringify(input).slice(0, 80)})`]
+    for (const input of inputs) yield [tool, input as Json, `${tool.name}(${JSON.stringify(input).slice(0, 80)})`]
   }
 }
 
