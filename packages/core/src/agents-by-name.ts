@@ -1,4 +1,4 @@
-/** The agents that a run can have, gathered once by name: the one it begins with, and all that the word can pass to. */
+/** The agents that a run can have, gathered once by name: the one it begins with, and all that can take over. */
 import type { AgentOptions, FromContext, RunOptions } from './agent-options.ts'
 import { checkHandoffs, toHandoff } from './check-agent.ts'
 import { DefinitionError, InputError } from './errors.ts'

@@ -81,7 +81,7 @@ async function* work(
     const { context } = execution
     const until = <Value>(promise: Promise<Value>) => settleAfterAbort(promise, controller.signal)
     const agents = await until(gatherAgents(parts, { context }))
-    // Entered again, it may be another agent that has the word; one that is gone has left it to this one.
+    // Entered again, another agent may be active; for one that is gone, this one is.
     const name = agents.has(state.agent) ? state.agent : agent.name
     const { standing, untrusted, tightens, policy } = parent
     const limits = agent.limits ?? {}

@@ -8,7 +8,7 @@ export type Step =
   | { type: 'model'; turn: number; last?: StopReason }
   /** Run the open calls of the turn; those in `refused` would go over `limits.toolCalls`. */
   | { type: 'tools'; calls: PendingCall[]; refused: PendingCall[] }
-  /** The word passes to another agent. */
+  /** Another agent takes over. */
   | { type: 'handoff'; agent: string }
   /** The run ends: with an answer (to be checked against the output schema), a limit, a middleware's stop, or open questions. */
   | { type: 'finish'; status: 'done' | 'waiting' | 'stopped'; stop?: StopReason; reason?: string }

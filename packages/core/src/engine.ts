@@ -16,7 +16,7 @@ export type Engine = {
   state: RunState
   opening: LoggedEvent[]
   limits: Limits
-  /** That of the agent that has the word. */
+  /** That of the active agent. */
   world: World
   /** For an agent inside a run: what is left of that run's budget. */
   left?: () => Budget

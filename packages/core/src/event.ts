@@ -8,7 +8,7 @@
  *         tool-start tool-progress* tool-end      each call; calls of a turn interleave; one that never ran has its end only
  *         tool-wait                               a call that waits for an answer
  *         child                                   an event of the agent that a call runs
- *       handoff                                   another agent has the word
+ *       handoff                                   another agent is active
  *       steer                                     somebody added to the run
  *       compacted                                 the history was made shorter
  *       output-invalid                            the answer did not fit the output schema and is asked for again
@@ -88,7 +88,7 @@ export type ToolWait = {
   tightened?: true
 }
 export type Child = { type: 'child'; id: string; event: RunEvent }
-/** Another agent has the word. `messages` is what it sees of the talk, where a filter changed it. */
+/** Another agent is active. `messages` is what it sees of the talk, where a filter changed it. */
 export type HandoffTaken = { type: 'handoff'; agent: string; instructions?: string; messages?: Message[] }
 /** Messages that were added to the run while it went on; `turn` is the first to see them. */
 export type Steer = { type: 'steer'; turn: number; messages: Message[] }

@@ -1,4 +1,4 @@
-/** The word passes to another agent: what it is told and what it sees of the talk become part of the log here. */
+/** Another agent takes over: what it is told and what it sees of the talk become part of the log here. */
 import type { Step } from './decide.ts'
 import { InputError } from './errors.ts'
 import type { RunEvent } from './event.ts'

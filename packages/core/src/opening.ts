@@ -1,4 +1,4 @@
-/** The events with which an agent takes the word. Its instructions are made once, and are in the log. */
+/** The events with which an agent becomes the active one. Its instructions are made once, and are in the log. */
 import type { AnyAgentOptions } from './agents-by-name.ts'
 import { fromContext } from './agents-by-name.ts'
 import type { LoggedEvent } from './event.ts'
@@ -14,7 +14,7 @@ export async function runStart(
   return { type: 'run-start', v: version, id, agent: agent.name, ...(await instructionsOf(agent, context)), input }
 }
 
-/** Instead of an agent that had the word and is not there any more. */
+/** Instead of an agent that was active and is not there any more. */
 export async function takeOver(agent: AnyAgentOptions, context: unknown): Promise<LoggedEvent> {
   return { type: 'handoff', agent: agent.name, ...(await instructionsOf(agent, context)) }
 }

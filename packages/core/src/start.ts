@@ -75,7 +75,7 @@ export function startResume(
 
 /**
  * The world of a run that no other run holds: its budget and its standing approvals are those of its own state. Where the
- * agent that had the word is renamed or gone, the one that is asked to go on has it.
+ * agent that was active is renamed or gone, the one that is asked to go on is.
  */
 async function rootOf(
   parts: AgentParts,

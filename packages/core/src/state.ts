@@ -59,7 +59,7 @@ export type RunState = {
   id: string
   /** The id of the conversation's first run: the same in all runs of a session. Random, so no secret. */
   conversation: string
-  /** The agent that has the word. */
+  /** The active agent. */
   agent: string
   /** The agent that takes over next: the calls of the turn that asked for it are closed. */
   handoff?: string

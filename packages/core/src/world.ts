@@ -76,7 +76,7 @@ export type Successor = {
   enter(): Promise<World>
 }
 
-/** The world of the agent that has the word. An abort meanwhile is the caller's to see. */
+/** The world of the active agent. An abort meanwhile is the caller's to see. */
 export async function enter(world: World, agent: string): Promise<World> {
   const successor = agent === world.agent ? undefined : world.handoffs.get(agent)
   if (!successor || world.signal.aborted) return world

@@ -187,7 +187,7 @@ describe('an abort while', () => {
     expect(model.requests).toHaveLength(1)
   })
 
-  it('the word passes: the next agent is not made ready any more', async () => {
+  it('a handoff: the next agent is not made ready any more', async () => {
     let made = 0
     const tools = () => {
       made++

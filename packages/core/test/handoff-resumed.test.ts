@@ -12,7 +12,7 @@ describe('agents that hand over to each other', () => {
     return { a, b }
   }
 
-  it('are gone on with by the one that has the word, after a crash behind every event', async () => {
+  it('are gone on with by the one that is active, after a crash behind every event', async () => {
     const whole = memorySession()
     const replies = (): Parameters<typeof pair> => [
       [{ calls: [transfer('b')] }, 'A ends.'],
@@ -42,7 +42,7 @@ describe('agents that hand over to each other', () => {
     }
   })
 
-  it('when the one that was called is gone at its turn, who has the word keeps it', async () => {
+  it('when the one that was called is gone at its turn, the active one stays active', async () => {
     const { agent } = desk([{ calls: [transfer('clerk')] }], ['Hm.'])
     const whole = memorySession()
     await agent.run('go', { session: whole })
@@ -63,7 +63,7 @@ describe('agents that hand over to each other', () => {
     ])
   })
 
-  it('work below another agent; a crash there goes on with the one that had the word', async () => {
+  it('work below another agent; a crash there goes on with the one that was active', async () => {
     const paid: string[] = []
     const make = (ofDesk: ScriptedReply[], ofA: ScriptedReply[], ofB: ScriptedReply[]) => {
       const pay = tool({ name: 'pay', effect: 'idempotent', execute: () => paid.push('x') }) as Tool

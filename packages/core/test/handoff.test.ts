@@ -6,7 +6,7 @@ import { type ScriptedReply, scriptedModel } from '../src/testing/index.ts'
 import { desk, look, transfer } from './desk.ts'
 
 describe('a handoff', () => {
-  it('is a tool to the model; then the other agent has the word, with its own instructions, tools and model', async () => {
+  it('is a tool to the model; then the other agent is active, with its own instructions, tools and model', async () => {
     const pay = tool({ name: 'pay', execute: () => 'paid' }) as Tool
     const { agent, models } = desk(
       [{ text: 'One moment.', calls: [transfer('clerk')] }],
@@ -113,7 +113,7 @@ describe('a handoff', () => {
     ])
   })
 
-  it('answers with the output of the agent that has the word', async () => {
+  it('answers with the output of the active agent', async () => {
     const schema = z.object({ euros: z.number() })
     const clerk = new Agent({ name: 'clerk', model: scriptedModel(['{"euros":80}']), output: schema })
     const agent = new Agent({
@@ -173,7 +173,7 @@ describe('agents that name each other', () => {
     return { a, b, heard }
   }
 
-  it('pass the word to and fro; paths and listeners follow it', async () => {
+  it('go to and fro; paths and listeners follow it', async () => {
     const { a, heard } = pair([{ calls: [transfer('b')] }, 'A ends.'], [{ calls: [transfer('a')] }])
     const events: RunEvent[] = []
     const run = a.run('go')

@@ -136,7 +136,7 @@ describe('the state', () => {
     })
   })
 
-  it('passes the word to another agent when the calls of the turn are closed', () => {
+  it('makes another agent the active one when the calls of the turn are closed', () => {
     const usage = {
       requests: 1,
       inputTokens: 0,

@@ -165,7 +165,7 @@ describe('a message to a live run', () => {
     expect(await receipt).toEqual({ seen: false })
   })
 
-  it('reaches the agent that has the word', async () => {
+  it('reaches the active agent', async () => {
     const clerk = scriptedModel(['Yes.'])
     const { agent } = agentOf([{ calls: [{ name: 'transfer_to_clerk' }] }], {
       handoffs: [new Agent({ name: 'clerk', model: clerk })],
