@@ -10,26 +10,30 @@ import { heldError, isGone, parseHolder, thisProcess } from './holder.ts'
 import { warnLost } from './keep-lease.ts'
 import type { PostgresClient, PostgresPool } from './postgres-pool.ts'
 
-type Wanted = { id: string; key: string; schema: string; tables: string }
+/** `lock` names it. `read` and `write` keep the text that says who has it, for the message that the next one gets. */
+type Wanted = {
+  id: string
+  lock: string
+  read(): Promise<string | undefined>
+  write(holder: string, ask: PostgresClient['query']): Promise<void>
+}
 /** The connection, asked one thing at a time, and the ids of the sessions by their lock. */
 type Desk = { ask: PostgresClient['query']; close(): Promise<void>; held: Map<string, string> }
 
 const desks = new WeakMap<PostgresPool, Desk>()
 
 /** @throws SessionError that names the holder, or when the pool has a single connection. */
-export async function acquireAdvisory(pool: PostgresPool, { id, key, schema, tables }: Wanted): Promise<Lease> {
+export async function acquireAdvisory(pool: PostgresPool, wanted: Wanted): Promise<Lease> {
+  const { id } = wanted
   if (pool.options?.max === 1) {
     throw new SessionError(
       `The pool of session "${id}" has one connection (max: 1), which a lease would keep for itself. Give it two or more.`,
     )
   }
-  const lock = lockNumber(schema, key)
+  const lock = lockNumber(wanted.lock)
   const desk = desks.get(pool) ?? openDesk(pool)
   const mine = thisProcess(Date.now())
-  const readHolder = async () => {
-    const { rows } = await pool.query(`SELECT holder FROM ${tables}.sessions WHERE key = $1`, [key])
-    return parseHolder((rows[0]?.holder as string | null | undefined) ?? '')
-  }
+  const readHolder = async () => parseHolder((await wanted.read()) ?? '')
   // The server gives a connection its own lock twice, so this process's leases are told apart here.
   if (desk.held.has(lock)) throw heldError(id, await readHolder())
   desk.held.set(lock, id)
@@ -42,9 +46,7 @@ export async function acquireAdvisory(pool: PostgresPool, { id, key, schema, tab
       if (tries === 20 || !isGone(holder, Number.POSITIVE_INFINITY, Date.now())) throw heldError(id, holder)
       await wait(25)
     }
-    // For the message that the next one gets.
-    const text = `INSERT INTO ${tables}.sessions (key, id, at, holder) VALUES ($1, $2, 0, $3) ON CONFLICT (key) DO UPDATE SET holder = $3`
-    await desk.ask(text, [key, id, JSON.stringify(mine)])
+    await wanted.write(JSON.stringify(mine), desk.ask)
   } catch (error) {
     await giveBack(pool, desk, lock)
     throw error
@@ -98,6 +100,6 @@ async function giveBack(pool: PostgresPool, desk: Desk, lock: string): Promise<v
 }
 
 /** Advisory locks are numbers of 64 bits. */
-function lockNumber(schema: string, key: string): string {
-  return createHash('sha256').update(`clew lease ${schema} ${key}`).digest().readBigInt64BE().toString()
+function lockNumber(lock: string): string {
+  return createHash('sha256').update(`clew lease ${lock}`).digest().readBigInt64BE().toString()
 }

@@ -86,7 +86,11 @@ export function postgresSession(id: string, options: PostgresSessionOptions): Re
 
     acquire: () =>
       attempt('acquired', async (pool) => {
-        const acquired = await acquireAdvisory(pool, { id, key, schema, tables })
+        const acquired = await acquireAdvisory(pool, {
+          id,
+          lock: `${schema} ${key}`,
+          ...holderOf(pool, tables, key, id),
+        })
         lease = acquired
         if (!isClosed) return acquired
         await acquired.release()
@@ -100,6 +104,20 @@ export function postgresSession(id: string, options: PostgresSessionOptions): Re
       } finally {
         await connection?.leave()
       }
+    },
+  }
+}
+
+/** Who has the lease, in the row of the session. */
+function holderOf(pool: PostgresPool, tables: string, key: string, id: string) {
+  return {
+    async read() {
+      const { rows } = await pool.query(`SELECT holder FROM ${tables}.sessions WHERE key = $1`, [key])
+      return (rows[0]?.holder as string | null | undefined) ?? undefined
+    },
+    async write(holder: string, ask: PostgresPool['query']) {
+      const text = `INSERT INTO ${tables}.sessions (key, id, at, holder) VALUES ($1, $2, 0, $3) ON CONFLICT (key) DO UPDATE SET holder = $3`
+      await ask(text, [key, id, holder])
     },
   }
 }

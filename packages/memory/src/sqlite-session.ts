@@ -10,8 +10,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Lease, LoggedEvent, Session } from '@clew/core'
 import { SessionError } from '@clew/core'
 import { checkId, closed, failure, stale } from './failure.ts'
-import { heldError, isGone, parseHolder, thisProcess } from './holder.ts'
-import { keepLease } from './keep-lease.ts'
+import { type LeaseRow, takeRow } from './row-lease.ts'
 import { type Share, share } from './shared.ts'
 import { openSqlite, transaction } from './sqlite-file.ts'
 
@@ -96,22 +95,7 @@ export function sqliteSession(id: string, options: SqliteSessionOptions = {}): R
 
     acquire: () =>
       attempt('acquired', (db) => {
-        const mine = thisProcess(now())
-        transaction(db, () => {
-          const found = db.prepare('SELECT holder, renewed FROM leases WHERE session = ?').get(id)
-          const holder = found && parseHolder(found.holder as string)
-          if (found && !isGone(holder, found.renewed as number, now())) throw heldError(id, holder)
-          const row = [id, mine.token, JSON.stringify(mine), now()] as const
-          db.prepare('INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)').run(...row)
-        })
-        lease = keepLease(id, {
-          renew: () =>
-            db.prepare('UPDATE leases SET renewed = ? WHERE session = ? AND token = ?').run(now(), id, mine.token)
-              .changes !== 0,
-          drop: () => {
-            db.prepare('DELETE FROM leases WHERE session = ? AND token = ?').run(id, mine.token)
-          },
-        })
+        lease = transaction(db, () => takeRow(id, leaseRow(db, id), now))
         return lease
       }),
 
@@ -122,6 +106,26 @@ export function sqliteSession(id: string, options: SqliteSessionOptions = {}): R
       } finally {
         await connection?.leave()
       }
+    },
+  }
+}
+
+function leaseRow(db: DatabaseSync, id: string): LeaseRow {
+  return {
+    read: () =>
+      db.prepare('SELECT holder, renewed FROM leases WHERE session = ?').get(id) as ReturnType<LeaseRow['read']>,
+    write: (holder, renewed) => {
+      db.prepare('INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)').run(
+        id,
+        holder.token,
+        JSON.stringify(holder),
+        renewed,
+      )
+    },
+    renew: (token, renewed) =>
+      db.prepare('UPDATE leases SET renewed = ? WHERE session = ? AND token = ?').run(renewed, id, token).changes !== 0,
+    drop: (token) => {
+      db.prepare('DELETE FROM leases WHERE session = ? AND token = ?').run(id, token)
     },
   }
 }
