@@ -1,7 +1,14 @@
 /** That the memory contract catches a wrong store: each here is the right one with one thing changed. */
 import { memoryContract } from '@clew/testing'
 import { describe, expect, it } from 'vitest'
-import { type Memory, type MemoryStore, type Scope, type ScopeParts, scope } from '../src/index.ts'
+import {
+  type Memory,
+  type MemoryStore,
+  type RetentionOptions,
+  type Scope,
+  type ScopeParts,
+  scope,
+} from '../src/index.ts'
 import { storeOf } from '../src/store/in-memory.ts'
 import { State } from '../src/store/state.ts'
 
@@ -155,8 +162,8 @@ const shared = (parts: ScopeParts) =>
 /** Only in the cases of isolation: elsewhere a tenant is new each time. */
 const isPair = ({ user, thread }: ScopeParts) => user === 'ada' && thread === undefined
 
-function wrongStore(state: State, wrong: Wrong): MemoryStore {
-  const right = storeOf(state)
+function wrongStore(state: State, wrong: Wrong, options: RetentionOptions): MemoryStore {
+  const right = storeOf(state, options)
   return {
     async open(scope) {
       const memory = await right.open(scope)
@@ -177,7 +184,10 @@ describe('the memory contract catches a store that', () => {
     const state = new State()
     const failed: string[] = []
     const scopes = name.startsWith('has one memory') ? shared : scope
-    for (const { name, run } of memoryContract({ scope: scopes, store: () => wrongStore(state, wrong) }))
+    for (const { name, run } of memoryContract({
+      scope: scopes,
+      store: (options) => wrongStore(state, wrong, options),
+    }))
       await run().catch(() => {
         failed.push(name)
       })
@@ -189,6 +199,7 @@ describe('the memory contract catches a store that', () => {
 
   it('and passes the right one behind the same wrapping', async () => {
     const state = new State()
-    for (const { run } of memoryContract({ scope, store: () => wrongStore(state, () => ({})) })) await run()
+    for (const { run } of memoryContract({ scope, store: (options) => wrongStore(state, () => ({}), options) }))
+      await run()
   })
 })

@@ -17,6 +17,7 @@ import {
   postgresMemory,
   postgresSession,
   type Receipt,
+  type RetentionOptions,
   scope,
   sessionTree,
   sqliteMemory,
@@ -38,7 +39,7 @@ const agentOf = (...replies: ScriptedReply[]) => new Agent({ name: 'a', model: s
 const said = async (session: Session) => fold((await session.read()).events).messages.map(({ content }) => content)
 
 /** What holds for every store beside the contract. */
-function testStore(make: () => MemoryStore): void {
+function testStore(make: (options?: RetentionOptions) => MemoryStore): void {
   describe('the contract', () => {
     for (const { name, run } of memoryContract({ scope, store: make })) it(name, run)
   })
@@ -150,12 +151,12 @@ function testStore(make: () => MemoryStore): void {
 
 describe('inMemory', { timeout: slow }, () => {
   const state = new State()
-  testStore(() => storeOf(state))
+  testStore((options) => storeOf(state, options))
 })
 
 describe('fileMemory', { timeout: slow }, () => {
   const path = join(folder, 'deep', 'memory.jsonl')
-  testStore(() => fileMemory(path))
+  testStore((options) => fileMemory(path, options))
 
   const lines = '{"clew":"memory-log","v":1}\n{"in":["acme"],"add":[{"id":"a","kind":"fact","text":"tea","at":1}]}\n'
   const fresh = (text: string) => {
@@ -218,7 +219,7 @@ describe('fileMemory', { timeout: slow }, () => {
 
 describe('sqliteMemory', { timeout: slow }, () => {
   const file = join(folder, 'memory.db')
-  testStore(() => sqliteMemory({ file }))
+  testStore((options) => sqliteMemory({ file, ...options }))
 
   it('keeps nothing in its files of what was erased', async () => {
     const file = join(folder, 'forgotten.db')
@@ -275,10 +276,10 @@ describe('sqliteMemory', { timeout: slow }, () => {
     await store.open(scope({ tenant: 'acme' }))
     await store.close()
     const db = new DatabaseSync(file)
-    db.exec("UPDATE clew_version SET version = 2 WHERE part = 'memory'")
+    db.exec("UPDATE clew_version SET version = 3 WHERE part = 'memory'")
     db.close()
     await expect(sqliteMemory({ file }).open(scope({ tenant: 'acme' }))).rejects.toThrow(
-      `${file} was written by a newer version of Clew (its memory is v2, this reads v1). Update Clew to open it.`,
+      `${file} was written by a newer version of Clew (its memory is v3, this reads v2). Update Clew to open it.`,
     )
   })
 
@@ -330,16 +331,18 @@ describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
     await server?.stop()
   })
 
-  testStore(() => postgresMemory({ connectionString }))
+  testStore((options) => postgresMemory({ connectionString, ...options }))
 
   it('shows no row to who does not say its tenant, the owner of the tables included', async () => {
     const memory = await postgresMemory({ pool }).open(scope({ tenant: 'acme', user: 'ada' }))
     await memory.add([{ id: 'a', kind: 'fact', text: 'tea', at: 1 }])
     await memory.writeBlock('plan', 1, 0)
     await memory.putArtifact('text')
-    await memory.session('chat').append(0, { id: 'b', events: [{ type: 'turn-start', turn: 1 }] })
+    const chat = memory.session('chat')
+    await chat.append(0, { id: 'b', events: [{ type: 'turn-start', turn: 1 }] })
+    await chat.acquire?.()
     await memory.hold(true)
-    for (const table of ['scopes', 'blocks', 'entries', 'words', 'artifacts', 'batches']) {
+    for (const table of ['scopes', 'blocks', 'entries', 'words', 'artifacts', 'batches', 'leases']) {
       const seen = async (tenant?: string) => {
         const client = await pool.connect()
         await client.query('BEGIN')
@@ -357,6 +360,7 @@ describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
       )
       await expect(writing, table).rejects.toThrow(/row-level security|GENERATED ALWAYS|non-DEFAULT/)
     }
+    await chat.close()
   })
 
   it('finds words, and the newest, by their indexes behind the policy', async () => {
@@ -403,11 +407,11 @@ describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
     expect(await pool.query(left)).toMatchObject([{ rowCount: 1 }, { rowCount: 0 }])
     await pool.query('RESET clew.tenant')
     await worker.close()
-    await pool.query('UPDATE kept.version SET version = 2')
+    await pool.query('UPDATE kept.version SET version = 3')
     await expect(
       postgresMemory({ connectionString: string, schema: 'kept' }).open(scope({ tenant: 'acme' })),
     ).rejects.toThrow(
-      'The schema "kept" was written by a newer version of Clew (its memory is v2, this reads v1). Update Clew to open it.',
+      'The schema "kept" was written by a newer version of Clew (its memory is v3, this reads v2). Update Clew to open it.',
     )
   })
 
@@ -457,7 +461,7 @@ async function testForgetting(store: MemoryStore, bytes: () => Buffer): Promise<
   await memory.session(`chat ${secret}`).append(0, said)
   expect(bytes().includes(secret)).toBe(true)
   expect(await memory.remove(['b'])).toBe(1)
-  expect(await memory.prune({ kind: 'old', before: 2 })).toEqual({ removed: 1, done: true })
+  expect(await memory.prune({ kind: 'old', before: 2 })).toMatchObject({ removed: { entries: 1 }, done: true })
   await memory.erase()
   expect(bytes().includes(secret)).toBe(false)
   await (await store.open(place)).add([entry])

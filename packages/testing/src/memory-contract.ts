@@ -1,7 +1,8 @@
 /**
  * `memoryContract()`: what every scoped memory store keeps to, as tests for any runner:
  *
- *     for (const { name, run } of memoryContract({ scope, store: () => myStore(place) })) it(name, run)
+ *     const store = (options) => myStore(place, options)
+ *     for (const { name, run } of memoryContract({ scope, store })) it(name, run)
  */
 import { memoryArtifacts } from './memory-artifacts.ts'
 import { memoryBlocks } from './memory-blocks.ts'
@@ -9,9 +10,10 @@ import type { MemoryCase } from './memory-desk.ts'
 import { memoryEntries } from './memory-entries.ts'
 import { memoryExport } from './memory-export.ts'
 import { memoryIsolation } from './memory-isolation.ts'
-import type { MemoryStoreLike, Parts } from './memory-like.ts'
+import type { MemoryStoreLike, Parts, StoreOptions } from './memory-like.ts'
 import { memoryOpening } from './memory-opening.ts'
 import { memoryRemoval } from './memory-removal.ts'
+import { memoryRetention } from './memory-retention.ts'
 import { memorySearch } from './memory-search.ts'
 import { memorySessions } from './memory-sessions.ts'
 import { memoryWords } from './memory-words.ts'
@@ -19,12 +21,12 @@ import type { ContractCase } from './session-contract.ts'
 
 /**
  * `store` gives a store of one place; called again, the same place through a new object, as a restarted process would (a store
- * that lives in the process alone gives views of one). Tenants are new in every run, so the place need not be
+ * that lives in the process alone gives views of one), with what `options` say of retention and of the time. Tenants are new in every run, so the place need not be
  * empty. Each case rejects with an `AssertionError` when the store breaks it.
  */
 export function memoryContract<Scope>(given: {
   scope: (parts: Parts) => Scope
-  store: () => MemoryStoreLike<Scope> | Promise<MemoryStoreLike<Scope>>
+  store: (options: StoreOptions) => MemoryStoreLike<Scope> | Promise<MemoryStoreLike<Scope>>
 }): ContractCase[] {
   const cases: MemoryCase[] = [
     ...memoryOpening,
@@ -36,14 +38,15 @@ export function memoryContract<Scope>(given: {
     ...memoryWords,
     ...memorySearch,
     ...memoryRemoval,
+    ...memoryRetention,
     ...memoryIsolation,
   ]
   return cases.map(([name, check]) => ({
     name,
     async run() {
       const stores = new Set<MemoryStoreLike<Scope>>()
-      const store = async () => {
-        const made = await given.store()
+      const store = async (options: StoreOptions = {}) => {
+        const made = await given.store(options)
         stores.add(made)
         return made
       }
@@ -51,7 +54,7 @@ export function memoryContract<Scope>(given: {
       try {
         await check({
           scope: given.scope,
-          store: store as () => Promise<MemoryStoreLike<unknown>>,
+          store: store as (options?: StoreOptions) => Promise<MemoryStoreLike<unknown>>,
           async open(parts) {
             first ??= await store()
             return await first.open(given.scope(parts))

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type Batch, isClewError, type Json, type LoggedEvent } from '@clew/core'
-import type { EntryLike, MemoryLike, MemoryStoreLike, Parts } from './memory-like.ts'
+import type { EntryLike, MemoryLike, MemoryStoreLike, Parts, StoreOptions } from './memory-like.ts'
 
 /** What a case works with. */
 export type MemoryDesk = {
@@ -11,7 +11,7 @@ export type MemoryDesk = {
   reopen(parts: Parts): Promise<MemoryLike>
   scope(parts: Parts): unknown
   /** A new store object, closed behind the case. */
-  store(): Promise<MemoryStoreLike<unknown>>
+  store(options?: StoreOptions): Promise<MemoryStoreLike<unknown>>
 }
 export type MemoryCase = [name: string, check: (desk: MemoryDesk) => Promise<void>]
 

@@ -33,7 +33,9 @@ export interface MemoryLike {
   session(id: string): Session
   sessions(): Promise<string[]>
   hold(on: boolean): Promise<void>
-  prune(options: { kind: string; before: number; limit?: number }): Promise<{ removed: number; done: boolean }>
+  prune(
+    options?: { limit?: number } | { kind: string; before: number; limit?: number },
+  ): Promise<{ removed: ReceiptLike; done: boolean }>
   erase(): Promise<ReceiptLike>
   export(): AsyncIterable<string>
   import(
@@ -45,5 +47,15 @@ export interface MemoryStoreLike<Scope> {
   open(scope: Scope): Promise<MemoryLike>
   close(): Promise<void>
 }
+
+/** In days. */
+export type RetentionLike = {
+  entries?: number | { [kind: string]: number }
+  blocks?: number
+  artifacts?: number
+  sessions?: number
+}
+/** `now` gives milliseconds since 1970. */
+export type StoreOptions = { retention?: RetentionLike; now?: () => number }
 
 export type Parts = { tenant: string; user?: string; thread?: string }

@@ -21,6 +21,12 @@ const half = { blocks: 1, blockVersions: 2, entries: 3, vectors: 1, artifacts: 1
 const whole = { blocks: 2, blockVersions: 4, entries: 6, vectors: 2, artifacts: 2, sessions: 2 }
 const nothing = { blocks: 0, blockVersions: 0, entries: 0, vectors: 0, artifacts: 0, sessions: 0 }
 
+/** The answer of a prune that removed entries. */
+export const pruned = (entries: number, done: boolean, vectors = 0) => ({
+  removed: { ...nothing, entries, vectors },
+  done,
+})
+
 const writes: [name: string, write: (memory: MemoryLike, lines: string[]) => Promise<unknown>][] = [
   ['writeBlock', (memory) => memory.writeBlock('late', 1, 0)],
   ['add', (memory) => memory.add([fact('late', 'late')])],
@@ -47,7 +53,7 @@ export const memoryRemoval: MemoryCase[] = [
           ...Array.from({ length: 4 }, (_, at) => fact(`f${at}`, 'tea', { at })),
           fact('kept', 'tea', { kind: 'belief', at: 0 }),
         ])
-      assert.deepEqual(await user.prune({ kind: 'fact', before: 3, limit: 2 }), { removed: 2, done: false })
+      assert.deepEqual(await user.prune({ kind: 'fact', before: 3, limit: 2 }), pruned(2, false))
       assert.deepEqual(await idsOf(user, { kinds: ['fact'] }).then((ids) => ids.sort()), [
         'f1',
         'f1',
@@ -56,12 +62,12 @@ export const memoryRemoval: MemoryCase[] = [
         'f3',
         'f3',
       ])
-      assert.deepEqual(await user.prune({ kind: 'fact', before: 3, limit: 3 }), { removed: 3, done: false })
-      assert.deepEqual(await (await reopen({ tenant, user: 'ada' })).prune({ kind: 'fact', before: 3, limit: 3 }), {
-        removed: 1,
-        done: true,
-      })
-      assert.deepEqual(await user.prune({ kind: 'fact', before: 3 }), { removed: 0, done: true })
+      assert.deepEqual(await user.prune({ kind: 'fact', before: 3, limit: 3 }), pruned(3, false))
+      assert.deepEqual(
+        await (await reopen({ tenant, user: 'ada' })).prune({ kind: 'fact', before: 3, limit: 3 }),
+        pruned(1, true),
+      )
+      assert.deepEqual(await user.prune({ kind: 'fact', before: 3 }), pruned(0, true))
       assert.deepEqual((await idsOf(user, { text: 'tea' })).sort(), ['f3', 'f3', 'kept', 'kept'])
       assert.equal(await other.count(), 5)
       for (const limit of [0, -1, Number.NaN, 0.5])
@@ -185,7 +191,7 @@ export const memoryRemoval: MemoryCase[] = [
       const beside = await desk.open({ tenant, user: 'bob' })
       await beside.hold(true)
       assert.deepEqual(await thread.erase(), { ...half, blockVersions: 5, entries: 6 })
-      assert.deepEqual(await user.prune({ kind: 'fact', before: 1e15 }), { removed: 3, done: true })
+      assert.deepEqual(await user.prune({ kind: 'fact', before: 1e15 }), pruned(3, true, 1))
       await refused(user.hold('yes' as never), 'InputError', 'a hold that is no boolean')
     },
   ],

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { Session } from '@clew/core'
 import { fact, hardTexts, linesOf, type MemoryCase, type MemoryDesk, newTenant, refused, said } from './memory-desk.ts'
 import type { MemoryLike } from './memory-like.ts'
+import { pruned } from './memory-removal.ts'
 import { sessionContract } from './session-contract.ts'
 
 /** Every other one through a new store object. */
@@ -57,14 +58,14 @@ export const memorySessions: MemoryCase[] = [
     },
   ],
   [
-    'a session needs an id of 1 to 256 characters, and has no lease',
+    'a session needs an id of 1 to 256 characters, and has a lease',
     async ({ open }) => {
       const memory = await open({ tenant: newTenant() })
       for (const id of ['', 'x'.repeat(257), undefined, 7, null]) {
         const making = Promise.resolve().then(() => memory.session(id as string))
         await refused(making, 'InputError', `the id ${String(id)}`)
       }
-      assert.equal(memory.session('chat').acquire, undefined)
+      assert.equal(typeof memory.session('chat').acquire, 'function')
     },
   ],
   [
@@ -99,7 +100,7 @@ export const memorySessions: MemoryCase[] = [
       await memory.session('chat').append(end, batches[1])
       await memory.add([fact('a', 'tea'), fact('b', 'tea')])
       assert.equal(await memory.remove(['a']), 1)
-      assert.deepEqual(await memory.prune({ kind: 'fact', before: 1e15 }), { removed: 1, done: true })
+      assert.deepEqual(await memory.prune({ kind: 'fact', before: 1e15 }), pruned(1, true))
       await (await open({ ...parts, thread: 't' })).erase()
       await (await open({ ...parts, user: 'bob' })).erase()
       for (const each of [memory, await reopen(parts)]) {

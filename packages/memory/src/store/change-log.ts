@@ -45,7 +45,7 @@ export function* linesOf(state: State): Generator<string> {
     if (epoch > 0) yield lineOf({ in: path, epoch })
     if (held) yield lineOf({ in: path, hold: true })
     yield lineOf({ in: path, load: [{ ...shelfOf(place), artifacts: [], sessions: [] }] })
-    for (const [id, text] of artifacts) yield lineOf({ in: path, artifact: { id, text } })
+    for (const artifact of artifacts.values()) yield lineOf({ in: path, artifact })
     for (const [session, { batches }] of sessions)
       for (const batch of batches.values()) yield lineOf({ in: path, session, batch })
   }

@@ -11,11 +11,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { ClewError } from '@clew/core'
 import { reasonOf } from '../failure.ts'
 import { realPath, syncFolder } from '../file-session.ts'
-import { dropLock, takeLock } from '../lock-file.ts'
+import { heldError } from '../holder.ts'
+import { keepLease } from '../keep-lease.ts'
+import { dropLock, renewLock, takeLock } from '../lock-file.ts'
 import { applyLines, header, lineOf, linesOf } from './change-log.ts'
 import { storeOver } from './handle.ts'
 import type { MemoryStore } from './memory.ts'
 import { closedMemory, MemoryError } from './memory-error.ts'
+import type { RetentionOptions } from './retention.ts'
 import { State } from './state.ts'
 import { type Door, stateBackend } from './state-backend.ts'
 
@@ -23,7 +26,8 @@ import { type Door, stateBackend } from './state-backend.ts'
 const patienceMs = 15_000
 
 /** File and folder are made with the first change. */
-export function fileMemory(path: string): MemoryStore {
+export function fileMemory(path: string, options: RetentionOptions = {}): MemoryStore {
+  const { now = Date.now } = options
   const given = resolve(path)
   let known: { state: State; inode: number; bytes: number } | undefined
   let last: Promise<unknown> = Promise.resolve()
@@ -158,10 +162,22 @@ export function fileMemory(path: string): MemoryStore {
         }),
       ),
 
+    acquire: (id, key) =>
+      attempt('leased', async () => {
+        await mkdir(dirname(given), { recursive: true })
+        const leasePath = `${await realPath(given)}.${key}.lease`
+        const lock = await takeLock(leasePath, now)
+        if (!('token' in lock)) throw heldError(id, lock.heldBy)
+        return keepLease(id, {
+          renew: () => renewLock(leasePath, lock, now()),
+          drop: () => dropLock(leasePath, lock),
+        })
+      }),
+
     async close() {
       isClosed = true
       await last
     },
   }
-  return storeOver(stateBackend(door))
+  return storeOver(stateBackend(door), options)
 }

@@ -1,7 +1,7 @@
 /** `storeOver()`: a `MemoryStore` over a backend. Whatever is given is checked and copied here, before anything waits. */
 import { randomUUID } from 'node:crypto'
 import { InputError, type Json } from '@clew/core'
-import type { Backend, BlockRow, Ticket } from './backend.ts'
+import type { Backend, BlockRow, Pruning, Ticket } from './backend.ts'
 import {
   checkEntries,
   checkJson,
@@ -14,37 +14,46 @@ import {
   checkTime,
 } from './check.ts'
 import { artifactId, toBlock, toEntry } from './convert.ts'
+import { Keeper, thingsIn } from './keeper.ts'
 import { exportLines, readLines } from './lines.ts'
-import type { Entry, Memory, MemoryQuery, MemoryStore } from './memory.ts'
+import type { Entry, Memory, MemoryQuery, MemoryStore, PruneByHand } from './memory.ts'
 import { StaleBlockError } from './memory-error.ts'
+import type { RetentionOptions } from './retention.ts'
 import { Scope } from './scope.ts'
 import { scopedSession } from './scoped-session.ts'
 
-export function storeOver(backend: Backend): MemoryStore {
+export function storeOver(backend: Backend, options: RetentionOptions = {}): MemoryStore {
+  const keeper = new Keeper(backend, options)
   return {
     async open(scope) {
       const path = Scope.pathOf(scope)
-      return new ScopedMemory(backend, { scope, path, epoch: await backend.epoch(path) })
+      return new ScopedMemory(backend, keeper, { scope, path, epoch: await backend.epoch(path) })
     },
-    close: () => backend.close(),
+    async close() {
+      await Promise.allSettled([...keeper.leases].map((lease) => lease.release()))
+      await backend.close()
+    },
   }
 }
 
 class ScopedMemory implements Memory {
   readonly scope: Scope
   readonly #backend: Backend
+  readonly #keeper: Keeper
   readonly #ticket: Ticket
   readonly #path: readonly string[]
 
-  constructor(backend: Backend, ticket: Ticket) {
+  constructor(backend: Backend, keeper: Keeper, ticket: Ticket) {
     this.scope = ticket.scope
     this.#backend = backend
+    this.#keeper = keeper
     this.#ticket = ticket
     this.#path = ticket.path
   }
 
   async readBlock(name: string) {
-    const [row] = await this.#backend.blocks(this.#path, { name: checkName(name, 'The name of a block') })
+    const which = { name: checkName(name, 'The name of a block') }
+    const [row] = await this.#backend.blocks(this.#path, which, this.#keeper.expiry())
     return row && toBlock(row)
   }
 
@@ -55,29 +64,35 @@ class ScopedMemory implements Memory {
       value: checkJson(value, `The value of block ${JSON.stringify(name)}`),
       revision: before + 1,
       token: randomUUID(),
+      written: this.#keeper.now(),
     }
-    const stale = await this.#backend.writeBlock(this.#ticket, row)
+    const write = () => this.#backend.writeBlock(this.#ticket, row)
+    let stale = await write()
+    if (stale && (await this.#keeper.makeRoom(this.#ticket, { block: row.name }))) stale = await write()
     if (stale) throw new StaleBlockError(name, before, stale.current && toBlock(stale.current))
+    await this.#keeper.tidy(this.#ticket)
     return toBlock(row)
   }
 
   async blockHistory(name: string) {
-    const rows = await this.#backend.blocks(this.#path, { name: checkName(name, 'The name of a block'), all: true })
+    const which = { name: checkName(name, 'The name of a block'), all: true }
+    const rows = await this.#backend.blocks(this.#path, which, this.#keeper.expiry())
     return rows.slice(0, -1).map(toBlock)
   }
 
   async blocks() {
-    const rows = await this.#backend.blocks(this.#path, {})
+    const rows = await this.#backend.blocks(this.#path, {}, this.#keeper.expiry())
     return rows.map(toBlock).sort((one, two) => (one.name < two.name ? -1 : 1))
   }
 
   async add(entries: Entry[]) {
     const rows = checkEntries(entries)
     await this.#backend.add(this.#ticket, rows)
+    await this.#keeper.tidy(this.#ticket)
   }
 
   async get(id: string) {
-    const row = await this.#backend.get(this.#path, checkName(id, 'The id of an entry'))
+    const row = await this.#backend.get(this.#path, checkName(id, 'The id of an entry'), this.#keeper.expiry())
     return row && toEntry(row)
   }
 
@@ -87,16 +102,17 @@ class ScopedMemory implements Memory {
   }
 
   async count() {
-    return await this.#backend.count(this.#path)
+    return await this.#backend.count(this.#path, this.#keeper.expiry())
   }
 
   async search(query: MemoryQuery) {
-    return await this.#backend.search(this.#path, checkQuery(query))
+    return await this.#backend.search(this.#path, { ...checkQuery(query), expiry: this.#keeper.expiry() })
   }
 
   async putArtifact(text: string) {
     const id = artifactId(checkText(text, 'An artifact'))
-    await this.#backend.putArtifact(this.#ticket, { id, text })
+    await this.#backend.putArtifact(this.#ticket, { id, text, written: this.#keeper.now() })
+    await this.#keeper.tidy(this.#ticket)
     return id
   }
 
@@ -108,6 +124,7 @@ class ScopedMemory implements Memory {
       checkName(id, 'The id of an artifact'),
       Math.max(0, from - 1),
       to + 1,
+      this.#keeper.expiry(),
     )
     if (!found) return undefined
     const { text, start, length } = found
@@ -116,11 +133,11 @@ class ScopedMemory implements Memory {
   }
 
   session(id: string) {
-    return scopedSession(this.#backend, this.#ticket, checkName(id, 'The id of a session'))
+    return scopedSession(this.#backend, this.#keeper, this.#ticket, checkName(id, 'The id of a session'))
   }
 
   async sessions() {
-    return (await this.#backend.sessions(this.#path)).sort()
+    return (await this.#backend.sessions(this.#path, this.#keeper.expiry())).sort()
   }
 
   async hold(on: boolean) {
@@ -128,11 +145,19 @@ class ScopedMemory implements Memory {
     await this.#backend.hold(this.#ticket, on)
   }
 
-  async prune({ kind, before, limit = 1000 }: { kind: string; before: number; limit?: number }) {
-    const most = checkLimit(limit, 100_000)
-    const which = { kind: checkName(kind, 'The kind to prune'), before: checkTime(before, '"before"') }
-    const removed = await this.#backend.prune(this.#ticket, { ...which, limit: most })
-    return { removed, done: removed < most }
+  async prune(options: { limit?: number } | PruneByHand = {}) {
+    const limit = checkLimit(options.limit ?? 1000, 100_000)
+    const which = 'kind' in options || 'before' in options ? byHand(options as PruneByHand) : this.#expired()
+    const removed = await this.#backend.prune(this.#ticket, { ...which, limit })
+    return { removed, done: thingsIn(removed) < limit }
+  }
+
+  #expired(): Omit<Pruning, 'limit'> {
+    const expiry = this.#keeper.expiry()
+    if (expiry) return { expiry, skipsHeld: true }
+    throw new InputError(
+      'prune() removes what has expired, but this store was made without `retention`. Give it one, or name what goes: prune({ kind, before }).',
+    )
   }
 
   async erase() {
@@ -140,14 +165,19 @@ class ScopedMemory implements Memory {
   }
 
   export() {
-    return exportLines(this.#backend, this.#path)
+    return exportLines(this.#backend, this.#path, this.#keeper.expiry())
   }
 
   async import(lines: AsyncIterable<string> | Iterable<string>) {
-    const { shelves, counts } = await readLines(lines, this.#path)
+    const { shelves, counts } = await readLines(lines, this.#path, this.#keeper.now())
     await this.#backend.load(this.#ticket, shelves)
     return counts
   }
+}
+
+function byHand({ kind, before }: PruneByHand): Omit<Pruning, 'limit'> {
+  const rule = { kind: checkName(kind, 'The kind to prune'), before: checkTime(before, '"before"') }
+  return { expiry: { entries: [rule] }, skipsHeld: false }
 }
 
 function checkRange({ from, to } = { from: 0, to: Number.MAX_SAFE_INTEGER - 1 }): { from: number; to: number } {

@@ -2,29 +2,43 @@
  * The form in which a memory moves: JSON Lines, `exportLines()` and `readLines()`.
  *
  *     {"clew":"memory","v":1}
- *     {"block":"plan","values":["first",{"second":2}]}
+ *     {"block":"plan","values":["first",{"second":2}],"written":1795430000000}
  *     {"entry":{"id":"e1","kind":"fact","text":"…","at":0},"below":["ada","t1"]}
- *     {"artifact":"1f0c…","text":"…"}
- *     {"session":"chat","batches":[["b1",[{"type":"run-start",…},…]],…]}
+ *     {"artifact":"1f0c…","text":"…","written":1795430000000}
+ *     {"session":"chat","batches":[["b1",[{"type":"run-start",…},…]],…],"written":1795430000000}
  *     {"end":{"blocks":1,"entries":1,"artifacts":1,"sessions":1}}
  *
- * `below` names the scope from the exported one on, so that a user's memory can become another user's. The last line
+ * `below` names the scope from the exported one on, so that a user's memory can become another user's. `written` tells when
+ * it was written last, by which it expires; without one, that is when it is imported. The last line
  * tells a whole export from one that was cut off.
  */
 import { randomUUID } from 'node:crypto'
 import { InputError, type Json } from '@clew/core'
-import type { Backend, BatchRow, FullShelf } from './backend.ts'
-import { checkEntry, checkJson, checkList, checkName, checkText, parseJson, wrongDimension } from './check.ts'
+import type { Backend, BatchRow, Expiry, FullShelf } from './backend.ts'
+import {
+  checkEntry,
+  checkJson,
+  checkList,
+  checkName,
+  checkText,
+  checkTime,
+  parseJson,
+  wrongDimension,
+} from './check.ts'
 import { artifactId, toEntry } from './convert.ts'
 import type { Entry } from './memory.ts'
 import { Scope, scope } from './scope.ts'
 
 const header = { clew: 'memory', v: 1 }
 
-export async function* exportLines(backend: Backend, path: readonly string[]): AsyncGenerator<string> {
+export async function* exportLines(
+  backend: Backend,
+  path: readonly string[],
+  expiry: Expiry | undefined,
+): AsyncGenerator<string> {
   yield line(header)
   const counts = noCounts()
-  const shelves = (await backend.dump(path)).sort((one, two) =>
+  const shelves = (await backend.dump(path, expiry)).sort((one, two) =>
     inOrder(JSON.stringify(one.path), JSON.stringify(two.path)),
   )
   for (const { path: inner, ...shelf } of shelves) {
@@ -32,29 +46,31 @@ export async function* exportLines(backend: Backend, path: readonly string[]): A
     const blocks = Map.groupBy(shelf.blocks, ({ name }) => name)
     for (const [name, values] of [...blocks].sort(([one], [two]) => inOrder(one, two))) {
       const parsed = values.map(({ value }) => parseJson(value))
-      yield line({ block: name, values: parsed, ...below })
+      yield line({ block: name, values: parsed, written: newestOf(values), ...below })
       counts.blocks += 1
     }
     for (const row of shelf.entries.sort((one, two) => inOrder(one.id, two.id)))
       yield line({ entry: toEntry(row) as unknown as Json, ...below })
     counts.entries += shelf.entries.length
     for (const id of shelf.artifacts.sort()) {
-      const found = await backend.readArtifact(inner, id, 0, Number.MAX_SAFE_INTEGER)
+      const found = await backend.readArtifact(inner, id, 0, Number.MAX_SAFE_INTEGER, expiry)
       // Erased while the lines before it were read.
       if (!found) continue
-      yield line({ artifact: id, text: found.text, ...below })
+      yield line({ artifact: id, text: found.text, written: found.written, ...below })
       counts.artifacts += 1
     }
     for (const id of shelf.sessions.sort()) {
-      const batches = await backend.readSession(inner, id)
+      const batches = await backend.readSession(inner, id, expiry)
       if (batches.length === 0) continue
-      yield line({ session: id, batches: batches.map(({ id, text }) => [id, parseJson(text)]), ...below })
+      const told = batches.map(({ id, text }): Json => [id, parseJson(text)])
+      yield line({ session: id, batches: told, written: newestOf(batches), ...below })
       counts.sessions += 1
     }
   }
   yield line({ end: counts })
 }
 
+const newestOf = (rows: { written: number }[]) => rows.reduce((last, { written }) => Math.max(last, written), 0)
 const line = (value: { [key: string]: Json }) => `${JSON.stringify(value)}\n`
 /** The same on every store, so that two exports can be compared. */
 const inOrder = (one: string, two: string) => (one < two ? -1 : one > two ? 1 : 0)
@@ -67,6 +83,7 @@ type Draft = FullShelf & { names: Set<string>; ids: Set<string>; dimension?: num
 export async function readLines(
   lines: AsyncIterable<string> | Iterable<string>,
   path: readonly string[],
+  now: number,
 ): Promise<{ shelves: FullShelf[]; counts: Counts }> {
   const shelves = new Map<string, Draft>()
   const counts = noCounts()
@@ -80,7 +97,7 @@ export async function readLines(
       const value = parseLine(text)
       if (number === 1) checkHeader(value)
       else if ('end' in value) isWhole = checkEnd(value, counts)
-      else take(shelfOf(shelves, path, value.below), value, counts)
+      else take(shelfOf(shelves, path, value.below), value, counts, now)
     } catch (cause) {
       const reason = (cause as Error).message.replace(/\.?$/, '.')
       throw new InputError(`Line ${number} of the import cannot be taken: ${reason} Nothing was imported.`, { cause })
@@ -134,7 +151,8 @@ function shelfOf(shelves: Map<string, Draft>, path: readonly string[], below: un
   return shelf
 }
 
-function take(shelf: Draft, value: Line, counts: Counts): void {
+function take(shelf: Draft, value: Line, counts: Counts, now: number): void {
+  const written = value.written === undefined ? now : checkTime(value.written, 'written')
   if ('block' in value) {
     const name = checkName(value.block, 'the name of the block')
     if (shelf.names.has(name)) throw new InputError(`there was a block ${JSON.stringify(name)} before`)
@@ -142,7 +160,7 @@ function take(shelf: Draft, value: Line, counts: Counts): void {
     const values = checkList(value.values, 'values')
     if (values.length === 0) throw new InputError('the block has no values')
     for (const [index, each] of values.entries()) {
-      const row = { name, value: checkJson(each, `value ${index}`), revision: index + 1, token: randomUUID() }
+      const row = { name, value: checkJson(each, `value ${index}`), revision: index + 1, token: randomUUID(), written }
       shelf.blocks.push(row)
     }
     counts.blocks += 1
@@ -156,18 +174,18 @@ function take(shelf: Draft, value: Line, counts: Counts): void {
   } else if ('artifact' in value) {
     const text = checkText(value.text, 'the text of the artifact')
     if (value.artifact !== artifactId(text)) throw new InputError('the text is not the one that the id was made of')
-    shelf.artifacts.push({ id: value.artifact, text })
+    shelf.artifacts.push({ id: value.artifact, text, written })
     counts.artifacts += 1
   } else if ('session' in value) {
     const id = checkName(value.session, 'the id of the session')
     if (shelf.ids.has(id)) throw new InputError(`there was a session ${JSON.stringify(id)} before`)
     shelf.ids.add(id)
-    shelf.sessions.push({ id, batches: batchesOf(value.batches) })
+    shelf.sessions.push({ id, batches: batchesOf(value.batches, written) })
     counts.sessions += 1
   } else throw new InputError('it is no block, entry, artifact, session or end')
 }
 
-function batchesOf(given: unknown): BatchRow[] {
+function batchesOf(given: unknown, written: number): BatchRow[] {
   const batches: BatchRow[] = []
   for (const [index, each] of checkList(given, 'batches').entries()) {
     const [id, events] = checkList(each, `batch ${index}`)
@@ -177,7 +195,7 @@ function batchesOf(given: unknown): BatchRow[] {
     if (list.length === 0) throw new InputError(`batch ${index} has no events`)
     const at = batches.at(-1)?.end ?? 0
     const text = JSON.stringify(list)
-    batches.push({ id: checkText(id, `the id of batch ${index}`), at, end: at + list.length, text })
+    batches.push({ id: checkText(id, `the id of batch ${index}`), at, end: at + list.length, text, written })
   }
   if (batches.length === 0) throw new InputError('the session has no batches')
   return batches

@@ -58,7 +58,7 @@ export type Found = {
   ranks: { text?: number; vector?: number; recency: number }
 }
 
-/** What was removed, in the scope and all below it. */
+/** What was removed. */
 export type Receipt = {
   blocks: number
   /** All values that blocks had, the last ones included. */
@@ -70,6 +70,9 @@ export type Receipt = {
   /** Conversations that had any event. */
   sessions: number
 }
+
+/** `before` in milliseconds since 1970. */
+export type PruneByHand = { kind: string; before: number; limit?: number }
 
 /**
  * Every method works inside its scope only. Blocks, entries by id, artifacts and sessions are of exactly this scope;
@@ -109,7 +112,7 @@ export interface Memory {
 
   /**
    * The conversation `id` (1 to 256 characters) of this scope, for `agent.run(input, { session })`; the same log for the
-   * same id. It has no lease: of two runs at once the position of the log turns one away. An append through a memory
+   * same id. A run holds its lease (`acquire`), as with the sessions that stand in no scope. An append through a memory
    * whose scope was erased since `open` is refused for good, so that a run under way brings nothing back. Its methods
    * reject with `SessionError`, whose `cause` is what the store said.
    * @throws InputError for an id that is none.
@@ -118,13 +121,15 @@ export interface Memory {
   /** The ids of the conversations that have any event, in the order of UTF-16 units. */
   sessions(): Promise<string[]>
 
-  /** While a hold is on, here, above or below, nothing is pruned, erased, removed or replaced. */
+  /** While a hold is on, here, above or below, nothing is pruned, erased, removed or replaced; nor does anything expire here or below. */
   hold(on: boolean): Promise<void>
   /**
-   * Removes entries of `kind` with `at` before `before`, at most `limit` of them, oldest first (default 1,000). Call it
-   * until `done`. @throws HeldError
+   * Removes what has expired by the store's `retention`, or entries of `kind` with `at` before `before`: at most `limit`
+   * things (1 to 100,000; default 1,000), entries first, oldest first. Call it until `done`; stopped in between, nothing
+   * is lost but time. What is held below stays, where the retention says what goes, and the rest goes.
+   * @throws HeldError for a hold here or above; with a `kind`, below too. InputError without a `kind` where the store has no `retention`.
    */
-  prune(options: { kind: string; before: number; limit?: number }): Promise<{ removed: number; done: boolean }>
+  prune(options?: { limit?: number } | PruneByHand): Promise<{ removed: Receipt; done: boolean }>
   /** Removes all, and turns away every handle that is open by now, this one too. @throws HeldError */
   erase(): Promise<Receipt>
 

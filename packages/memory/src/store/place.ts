@@ -1,11 +1,13 @@
 /** `Place`: what one scope has in this process, with its entries found by word. */
-import type { BatchRow, BlockRow, EntryRow } from './backend.ts'
+import type { Artifact, BatchRow, BlockRow, Dated, EntryRow } from './backend.ts'
 import { lengthOf, wordsOf } from './words.ts'
 
 /** `length`: how many words its text has. */
 export type Kept = EntryRow & { length: number }
-/** Of a session: its batches by position, in order, and the position behind the last. */
-export type Log = { batches: Map<number, BatchRow>; end: number }
+/** Of a session: its batches by position, in order, the position behind the last, and when that was written. */
+export type Log = Dated & { batches: Map<number, BatchRow>; end: number }
+
+export type Renewed = { artifact?: string; session?: string }
 
 export class Place {
   readonly path: readonly string[]
@@ -13,7 +15,7 @@ export class Place {
   held = false
   readonly blocks = new Map<string, BlockRow[]>()
   readonly entries = new Map<string, Kept>()
-  readonly artifacts = new Map<string, string>()
+  readonly artifacts = new Map<string, Artifact>()
   readonly sessions = new Map<string, Log>()
   /** By word: the entries that have it, and how often. */
   readonly words = new Map<string, Map<Kept, number>>()
@@ -28,16 +30,34 @@ export class Place {
 
   putBlock(block: BlockRow): void {
     const values = this.blocks.get(block.name) ?? []
-    values.push(block)
+    values.push(dated(block))
     this.blocks.set(block.name, values)
   }
 
   /** Behind the last of its session. */
   putBatch(session: string, batch: BatchRow): void {
-    const log = this.sessions.get(session) ?? { batches: new Map<number, BatchRow>(), end: 0 }
-    log.batches.set(batch.at, batch)
+    const log = this.sessions.get(session) ?? { batches: new Map<number, BatchRow>(), end: 0, written: 0 }
+    const row = dated(batch)
+    log.batches.set(batch.at, row)
+    log.written = row.written
     log.end = batch.end
     this.sessions.set(session, log)
+  }
+
+  putArtifact(artifact: Artifact): void {
+    this.artifacts.set(artifact.id, dated(artifact))
+  }
+
+  /** As new as this, without anything new in it. */
+  renew({ artifact, session }: Renewed, written: number): void {
+    const log = session === undefined ? undefined : this.sessions.get(session)
+    const last = [...(log?.batches.values() ?? [])].at(-1)
+    if (log && last) {
+      log.batches.set(last.at, { ...last, written })
+      log.written = written
+    }
+    const there = artifact === undefined ? undefined : this.artifacts.get(artifact)
+    if (there) this.artifacts.set(there.id, { ...there, written })
   }
 
   put(entry: EntryRow): void {
@@ -65,6 +85,11 @@ export class Place {
       if (having?.size === 0) this.words.delete(word)
     }
   }
+}
+
+/** Lines of before there was a time on them count from when they are read. */
+function dated<Row extends Dated>(row: Row): Row {
+  return row.written === undefined ? { ...row, written: Date.now() } : row
 }
 
 export function raise(counts: Map<number, number>, key: number, by: number): void {

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import { ClewError } from '@clew/core'
 import { reasonOf } from '../failure.ts'
+import { acquireAdvisory } from '../postgres-lease.ts'
 import {
   connect,
   oncePerSchema,
@@ -21,11 +22,13 @@ import { storeOver } from './handle.ts'
 import type { MemoryStore } from './memory.ts'
 import { closedMemory, MemoryError } from './memory-error.ts'
 import { postgresWords, postgresWordTables } from './postgres-words.ts'
-import { type Dialect, type Program, query } from './sql.ts'
+import type { RetentionOptions } from './retention.ts'
+import { type Dialect, exactly, isExactly, type Program, query } from './sql.ts'
 import { type Driver, sqlBackend } from './sql-backend.ts'
 import { checkVersion, migrate, type Types } from './sql-tables.ts'
 
-export type PostgresMemoryOptions = PostgresOptions
+/** A lease on a session takes one of the pool's connections, all of them together. */
+export type PostgresMemoryOptions = PostgresOptions & RetentionOptions
 
 /** The database is asked with the first use; a lost connection is tried again, five times within about two seconds. */
 export function postgresMemory(options: PostgresMemoryOptions): MemoryStore {
@@ -68,17 +71,49 @@ export function postgresMemory(options: PostgresMemoryOptions): MemoryStore {
       attempt('written', (pool) =>
         transaction(pool, 'READ COMMITTED', (client) => drive(client, asTenant(tenant, program))),
       ),
+    acquire: (path, { id, key, check }) =>
+      attempt('leased', async (pool) => {
+        const run = <Result>(program: () => Program<Result>) =>
+          transaction(pool, 'READ COMMITTED', (client) => drive(client, asTenant(path[0] as string, program)))
+        await run(check)
+        return await acquireAdvisory(pool, {
+          id,
+          lock: `memory ${schema} ${key}`,
+          ...holderOf(run, dialect, path, key),
+        })
+      }),
     async close() {
       isClosed = true
       await connection?.leave()
     },
   }
-  return storeOver(sqlBackend(driver))
+  return storeOver(sqlBackend(driver), options)
 }
 
 function* asTenant<Result>(tenant: string, program: () => Program<Result>): Program<Result> {
   yield* query(`SELECT set_config('clew.tenant', $1, true)`, tenant)
   return yield* program()
+}
+
+/** Who has a lease, where its tenant alone sees it. */
+function holderOf(
+  run: <Result>(program: () => Program<Result>) => Promise<Result>,
+  { prefix }: Dialect,
+  path: readonly string[],
+  key: string,
+) {
+  return {
+    async read() {
+      const text = `SELECT holder FROM ${prefix}leases WHERE ${isExactly} AND key = $4`
+      const [row] = await run(() => query(text, ...exactly(path), key))
+      return row?.holder as string | undefined
+    },
+    async write(holder: string) {
+      const text = `INSERT INTO ${prefix}leases (tenant, usr, thread, key, token, holder, renewed)
+        VALUES ($1, $2, $3, $4, '', $5, 0) ON CONFLICT (tenant, usr, thread, key) DO UPDATE SET holder = excluded.holder`
+      await run(() => query(text, ...exactly(path), key, holder))
+    },
+  }
 }
 
 const quoted = (schema: string) => `"${schema.replaceAll('"', '""')}"`

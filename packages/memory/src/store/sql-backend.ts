@@ -1,5 +1,8 @@
 /** `sqlBackend()`: a `Backend` over a database, from the programs of `sql-*.ts` and a driver that runs them. */
+import type { Lease } from '@clew/core'
 import type { Backend, Ticket } from './backend.ts'
+import { leaseKey } from './convert.ts'
+import { thingsIn } from './keeper.ts'
 import type { Dialect, Program } from './sql.ts'
 import { sqlArtifacts } from './sql-artifacts.ts'
 import { sqlRecords } from './sql-records.ts'
@@ -13,7 +16,9 @@ export type Driver = {
   /** All of the program or nothing, on one view of the database, as this tenant; it may run twice. */
   read<Result>(tenant: string, program: () => Program<Result>): Promise<Result>
   write<Result>(tenant: string, program: () => Program<Result>): Promise<Result>
-  /** After an erasure: what the database still has of it in files. */
+  /** The lease on session `id`, under a key of its own in this scope, unless `check` throws. */
+  acquire(path: readonly string[], lease: { id: string; key: string; check: () => Program<void> }): Promise<Lease>
+  /** After something was forgotten: what the database still has of it in files. */
   scrub?(): Promise<void>
   close(): Promise<void>
 }
@@ -37,26 +42,34 @@ export function sqlBackend(driver: Driver): Backend {
 
   return {
     epoch: (path) => read(path, () => scopes.epoch(path)),
-    blocks: (path, which) => read(path, () => records.blocks(path, which)),
+    blocks: (path, which, expiry) => read(path, () => records.blocks(path, which, expiry)),
     writeBlock: (ticket, block) => write(ticket, () => records.writeBlock(ticket.path, block)),
     add: (ticket, entries) => write(ticket, () => records.add(ticket.path, entries)),
-    get: (path, id) => read(path, () => records.get(path, id)),
+    get: (path, id, expiry) => read(path, () => records.get(path, id, expiry)),
     remove: (ticket, ids) => write(ticket, () => records.remove(ticket.path, ids)),
-    count: (path) => read(path, () => records.count(path)),
+    count: (path, expiry) => read(path, () => records.count(path, expiry)),
     search: (path, needle) => read(path, () => search(path, needle)),
     putArtifact: (ticket, artifact) => write(ticket, () => artifacts.put(ticket.path, artifact)),
-    readArtifact: (path, id, from, to) => read(path, () => artifacts.read(path, id, from, to)),
-    readSession: (path, id) => read(path, () => sessions.read(path, id)),
+    readArtifact: (path, id, from, to, expiry) => read(path, () => artifacts.read(path, id, from, to, expiry)),
+    readSession: (path, id, expiry) => read(path, () => sessions.read(path, id, expiry)),
     appendSession: (ticket, id, batch) => write(ticket, () => sessions.append(ticket.path, id, batch)),
-    sessions: (path) => read(path, () => sessions.ids(path)),
+    sessions: (path, expiry) => read(path, () => sessions.ids(path, expiry)),
+    acquire: (ticket, id) =>
+      driver.acquire(ticket.path, { id, key: leaseKey(ticket, id), check: () => guard(dialect, ticket, false) }),
     hold: (ticket, on) => write(ticket, () => scopes.hold(ticket.path, on), true),
-    prune: (ticket, which) => write(ticket, () => removal.prune(ticket.path, which), true),
+    async prune(ticket, which) {
+      const receipt = await write(ticket, () => removal.prune(ticket.path, which), true)
+      const removed = thingsIn(receipt)
+      // Behind the last of several.
+      if (removed > 0 && removed < which.limit) await driver.scrub?.()
+      return receipt
+    },
     async erase(ticket) {
       const receipt = await write(ticket, () => removal.erase(ticket.path), true)
       await driver.scrub?.()
       return receipt
     },
-    dump: (path) => read(path, () => records.dump(path)),
+    dump: (path, expiry) => read(path, () => records.dump(path, expiry)),
     load: (ticket, shelves) =>
       write(
         ticket,

@@ -1,8 +1,9 @@
 /** Blocks and entries in a database. */
 import { createHash } from 'node:crypto'
 import type { Value } from '../postgres-pool.ts'
-import type { BlockRow, EntryRow, ListedShelf } from './backend.ts'
+import type { BlockRow, EntryRow, Expiry, ListedShelf } from './backend.ts'
 import { newBlocks, wrongDimension } from './check.ts'
+import { lapsedBlock, lapsedEntry } from './expired.ts'
 import {
   covered,
   type Dialect,
@@ -16,6 +17,7 @@ import {
   type Row,
   type RowNumber,
 } from './sql.ts'
+import { isFresh, isLapsed } from './sql-expiry.ts'
 import { checkHold, isHeld } from './sql-scopes.ts'
 import { lengthOf, wordsOf } from './words.ts'
 
@@ -25,7 +27,7 @@ export function sqlRecords(dialect: Dialect) {
   const { prefix } = dialect
   const table = `${prefix}blocks`
 
-  function* blocks(path: Path, { name, all }: { name?: string; all?: boolean }): Program<BlockRow[]> {
+  function* blocks(path: Path, { name, all }: { name?: string; all?: boolean }, expiry?: Expiry): Program<BlockRow[]> {
     const named = name === undefined ? '' : ' AND key = $4'
     const last = all
       ? ''
@@ -33,13 +35,19 @@ export function sqlRecords(dialect: Dialect) {
             AND other.usr = here.usr AND other.thread = here.thread AND other.key = here.key)`
     const text = `SELECT * FROM ${table} AS here WHERE ${isExactly}${named}${last} ORDER BY key, revision`
     const rows = yield* query(text, ...exactly(path), ...(name === undefined ? [] : [keyOf(name)]))
-    return rows.map(blockOf)
+    const found = rows.map(blockOf)
+    const lapsed = [...Map.groupBy(found, (block) => block.name)].filter(
+      ([, all]) => expiry && lapsedBlock(all, expiry),
+    )
+    if (lapsed.length === 0 || (yield* isHeld(dialect, path))) return found
+    const names = new Set(lapsed.map(([name]) => name))
+    return found.filter((block) => !names.has(block.name))
   }
 
-  function* insertBlock(path: Path, { name, revision, value, token }: BlockRow): Program<boolean> {
-    const text = `INSERT INTO ${table} (tenant, usr, thread, key, revision, name, value, token)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, usr, thread, key, revision) DO NOTHING RETURNING revision`
-    const values = [...exactly(path), keyOf(name), revision, encode(name), value, token]
+  function* insertBlock(path: Path, { name, revision, value, token, written }: BlockRow): Program<boolean> {
+    const text = `INSERT INTO ${table} (tenant, usr, thread, key, revision, name, value, token, written)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (tenant, usr, thread, key, revision) DO NOTHING RETURNING revision`
+    const values = [...exactly(path), keyOf(name), revision, encode(name), value, token, written]
     return (yield* query(text, ...values)).length > 0
   }
 
@@ -79,25 +87,28 @@ export function sqlRecords(dialect: Dialect) {
       if (other) throw wrongDimension([other.dimension as number, dimension])
     },
 
-    *get(path: Path, id: string): Program<EntryRow | undefined> {
+    *get(path: Path, id: string, expiry?: Expiry): Program<EntryRow | undefined> {
       const text = `SELECT * FROM ${prefix}entries WHERE ${isExactly} AND key = $4`
       const [row] = yield* query(text, ...exactly(path), keyOf(id))
-      return row && entryOf(row)
+      const entry = row && entryOf(row)
+      return entry && expiry && lapsedEntry(entry, expiry) && !(yield* isHeld(dialect, path)) ? undefined : entry
     },
 
     *remove(path: Path, ids: string[]): Program<number> {
       yield* checkHold(dialect, path, 'Removing entries', false)
       const where = `${isExactly} AND ${dialect.isOneOf('key', '$4', 'text')}`
-      return yield* removeEntries(dialect, where, ...exactly(path), JSON.stringify(ids.map(keyOf)))
+      return (yield* removeEntries(dialect, where, ...exactly(path), JSON.stringify(ids.map(keyOf)))).entries
     },
 
-    *count(path: Path): Program<number> {
-      const text = `SELECT CAST(count(*) AS integer) AS count FROM ${prefix}entries WHERE ${isExactly}`
-      const [row] = yield* query(text, ...exactly(path))
+    *count(path: Path, expiry?: Expiry): Program<number> {
+      const lapsed = isLapsed(dialect, expiry?.entries ?? [], encode, 3)
+      const where = `${isExactly} AND NOT ${lapsed.where}`
+      const text = `SELECT CAST(count(*) AS integer) AS count FROM ${prefix}entries AS here WHERE ${where}`
+      const [row] = yield* query(text, ...exactly(path), ...lapsed.values)
       return row?.count as number
     },
 
-    *dump(path: Path): Program<ListedShelf[]> {
+    *dump(path: Path, expiry?: Expiry): Program<ListedShelf[]> {
       const { where, values } = covered(path)
       const shelves = new Map<string, ListedShelf>()
       const shelf = (row: Row) => {
@@ -107,14 +118,26 @@ export function sqlRecords(dialect: Dialect) {
         shelves.set(key, found)
         return found
       }
-      const all = (name: string) => query(`SELECT * FROM ${prefix}${name} WHERE ${where}`, ...values)
-      for (const row of yield* query(`SELECT * FROM ${table} WHERE ${where} ORDER BY key, revision`, ...values))
+      const fresh = (
+        name: 'blocks' | 'artifacts' | 'batches',
+        columns: string,
+        before: number | undefined,
+        more = '',
+      ) => {
+        const is = isFresh(dialect, name, before, `$${values.length + 1}`)
+        const text = `SELECT ${columns} FROM ${prefix}${name} AS here WHERE ${where} AND ${is.where} ${more}`
+        return query(text, ...values, ...is.values)
+      }
+      for (const row of yield* fresh('blocks', '*', expiry?.blocks, 'ORDER BY key, revision'))
         shelf(row).blocks.push(blockOf(row))
-      for (const row of yield* all('entries')) shelf(row).entries.push(entryOf(row))
-      const artifacts = `SELECT tenant, usr, thread, id FROM ${prefix}artifacts WHERE ${where} AND part = 0`
-      for (const row of yield* query(artifacts, ...values)) shelf(row).artifacts.push(row.id as string)
-      const sessions = `SELECT tenant, usr, thread, session FROM ${prefix}batches WHERE ${where} AND at = 0`
-      for (const row of yield* query(sessions, ...values)) shelf(row).sessions.push(decode(row.session as string))
+      const lapsed = isLapsed(dialect, expiry?.entries ?? [], encode, values.length)
+      const entries = `SELECT * FROM ${prefix}entries AS here WHERE ${where} AND NOT ${lapsed.where}`
+      for (const row of yield* query(entries, ...values, ...lapsed.values)) shelf(row).entries.push(entryOf(row))
+      const scope = 'tenant, usr, thread'
+      for (const row of yield* fresh('artifacts', `${scope}, id`, expiry?.artifacts, 'AND part = 0'))
+        shelf(row).artifacts.push(row.id as string)
+      for (const row of yield* fresh('batches', `${scope}, session`, expiry?.sessions, 'AND at = 0'))
+        shelf(row).sessions.push(decode(row.session as string))
       return [...shelves.values()]
     },
   }
@@ -154,11 +177,15 @@ export function sqlRecords(dialect: Dialect) {
   }
 }
 
-/** With their words; gives how many. */
-export function* removeEntries({ prefix, words }: Dialect, where: string, ...values: Value[]): Program<number> {
-  const gone = yield* query(`DELETE FROM ${prefix}entries WHERE ${where} RETURNING no`, ...values)
+/** With their words; gives how many, and how many had a vector. */
+export function* removeEntries(
+  { prefix, words }: Dialect,
+  where: string,
+  ...values: Value[]
+): Program<{ entries: number; vectors: number }> {
+  const gone = yield* query(`DELETE FROM ${prefix}entries WHERE ${where} RETURNING no, dimension`, ...values)
   if (gone.length > 0) yield* words.drop(gone.map(({ no }) => no as RowNumber))
-  return gone.length
+  return { entries: gone.length, vectors: gone.filter(({ dimension }) => dimension !== null).length }
 }
 
 /** Of one length for every id: an index entry has to fit into a third of a page. */
@@ -166,12 +193,13 @@ export function keyOf(id: string): string {
   return createHash('sha256').update(Buffer.from(id, 'utf16le')).digest('base64url')
 }
 
-function blockOf({ name, value, revision, token }: Row): BlockRow {
+function blockOf({ name, value, revision, token, written }: Row): BlockRow {
   return {
     name: decode(name as string),
     value: value as string,
     revision: revision as number,
     token: token as string,
+    written: written as number,
   }
 }
 

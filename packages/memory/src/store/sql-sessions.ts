@@ -1,26 +1,32 @@
 /** Sessions in a database: a batch is one row, its events as the text that they were. */
 import { stale } from '../failure.ts'
-import type { BatchRow, SessionRows } from './backend.ts'
+import type { BatchRow, Expiry, SessionRows } from './backend.ts'
 import { isNewSession } from './check.ts'
+import { lapsedSession } from './expired.ts'
 import { type Dialect, decode, encode, exactly, isExactly, type Program, query, type Row } from './sql.ts'
+import { isFresh } from './sql-expiry.ts'
 import { keyOf } from './sql-records.ts'
+import { isHeld } from './sql-scopes.ts'
 
 type Path = readonly string[]
 
-export function sqlSessions({ prefix, lock }: Dialect) {
+export function sqlSessions(dialect: Dialect) {
+  const { prefix, lock } = dialect
   const table = `${prefix}batches`
   const isOne = `${isExactly} AND key = $4`
 
-  function* read(path: Path, id: string): Program<BatchRow[]> {
+  function* read(path: Path, id: string, expiry?: Expiry): Program<BatchRow[]> {
     const rows = yield* query(`SELECT * FROM ${table} WHERE ${isOne} ORDER BY at`, ...exactly(path), keyOf(id))
-    return rows.map(batchOf)
+    const batches = rows.map(batchOf)
+    if (expiry && lapsedSession(batches.at(-1), expiry) && !(yield* isHeld(dialect, path))) return []
+    return batches
   }
 
-  function* insert(path: Path, session: string, { id, at, end, text }: BatchRow): Program<void> {
+  function* insert(path: Path, session: string, { id, at, end, text, written }: BatchRow): Program<void> {
     yield* query(
-      `INSERT INTO ${table} (tenant, usr, thread, key, at, "end", session, id, events)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      ...[...exactly(path), keyOf(session), at, end, encode(session), encode(id), text],
+      `INSERT INTO ${table} (tenant, usr, thread, key, at, "end", session, id, events, written)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+      ...[...exactly(path), keyOf(session), at, end, encode(session), encode(id), text, written],
     )
   }
 
@@ -40,11 +46,20 @@ export function sqlSessions({ prefix, lock }: Dialect) {
       const end = (rows.at(-1)?.end as number | undefined) ?? 0
       if (batch.at !== end) throw stale(id, end, batch.at)
       if (batch.end > end) yield* insert(path, id, batch)
+      else
+        yield* query(
+          `UPDATE ${table} SET written = $5 WHERE ${isOne} AND at = (${last})`,
+          ...exactly(path),
+          keyOf(id),
+          batch.written,
+        )
       return batch.end
     },
 
-    *ids(path: Path): Program<string[]> {
-      const rows = yield* query(`SELECT session FROM ${table} WHERE ${isExactly} AND at = 0`, ...exactly(path))
+    *ids(path: Path, expiry?: Expiry): Program<string[]> {
+      const fresh = isFresh(dialect, 'batches', expiry?.sessions, '$4')
+      const text = `SELECT session FROM ${table} AS here WHERE ${isExactly} AND at = 0 AND ${fresh.where}`
+      const rows = yield* query(text, ...exactly(path), ...fresh.values)
       return rows.map(({ session }) => decode(session as string))
     },
 
@@ -55,6 +70,12 @@ export function sqlSessions({ prefix, lock }: Dialect) {
   }
 }
 
-function batchOf({ id, at, end, events }: Row): BatchRow {
-  return { id: decode(id as string), at: at as number, end: end as number, text: events as string }
+function batchOf({ id, at, end, events, written }: Row): BatchRow {
+  return {
+    id: decode(id as string),
+    at: at as number,
+    end: end as number,
+    text: events as string,
+    written: written as number,
+  }
 }

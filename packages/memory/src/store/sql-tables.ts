@@ -54,7 +54,28 @@ const first: Step = (prefix, { real, row, words, protect }) => [
   ...['scopes', 'blocks', 'entries', 'artifacts', 'batches'].flatMap((table) => protect(`${prefix}${table}`)),
 ]
 
-export const steps: Step[] = [first]
+/** When things were written last, by which they expire, and who works on which session. */
+const second: Step = (prefix, { real, protect }) => {
+  const name = bare(prefix)
+  // What is there by now counts from now on. As a default: no update sees the rows of tenants that it does not name.
+  const now = Date.now()
+  const dated = { blocks: 'revision = 1', artifacts: 'part = 0', batches: 'at = 0' }
+  return [
+    ...Object.entries(dated).flatMap(([table, isFirst]) => [
+      `ALTER TABLE ${prefix}${table} ADD COLUMN written ${real} NOT NULL DEFAULT ${now}`,
+      `CREATE INDEX ${name}${table}_by_time ON ${prefix}${table} (tenant, written) WHERE ${isFirst}`,
+    ]),
+    `CREATE INDEX ${name}batches_by_use ON ${prefix}batches (tenant, usr, thread, key, written)`,
+    `CREATE TABLE ${prefix}leases (
+      tenant text NOT NULL, usr text NOT NULL, thread text NOT NULL, key text NOT NULL, token text NOT NULL,
+      holder text NOT NULL, renewed ${real} NOT NULL,
+      PRIMARY KEY (tenant, usr, thread, key)
+    )`,
+    ...protect(`${prefix}leases`),
+  ]
+}
+
+export const steps: Step[] = [first, second]
 
 /** An index is named without its schema. */
 const bare = (prefix: string) => prefix.slice(prefix.lastIndexOf('.') + 1)

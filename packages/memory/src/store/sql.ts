@@ -3,6 +3,8 @@
  * wait, and PostgreSQL, where every statement does.
  */
 import type { Value } from '../postgres-pool.ts'
+import type { Expiry } from './backend.ts'
+import { isLapsed } from './sql-expiry.ts'
 
 /** `$1` and on stand for the values. */
 export type Statement = { text: string; values: Value[] }
@@ -81,16 +83,19 @@ export function covered(path: readonly string[]): { where: string; values: strin
   return { where, values: [...path] }
 }
 
-/** `covered()`, of some kinds alone if they are given. */
+/** `covered()`, of some kinds alone if they are given; with `expiry` (then the rows are called `here`) what has expired is left out. */
 export function among(
-  { isOneOf }: Pick<Dialect, 'isOneOf'>,
+  { isOneOf, prefix }: Pick<Dialect, 'isOneOf' | 'prefix'>,
   path: readonly string[],
   kinds?: string[],
-): ReturnType<typeof covered> {
-  const { where, values } = covered(path)
-  if (!kinds) return { where, values }
-  const listed = isOneOf('kind', `$${values.length + 1}`, 'text')
-  return { where: `${where} AND ${listed}`, values: [...values, JSON.stringify(kinds.map(encode))] }
+  expiry?: Expiry,
+): { where: string; values: (string | number)[] } {
+  const scope = covered(path)
+  const values: (string | number)[] = [...scope.values, ...(kinds ? [JSON.stringify(kinds.map(encode))] : [])]
+  const listed = kinds ? ` AND ${isOneOf('kind', `$${values.length}`, 'text')}` : ''
+  if (!expiry) return { where: scope.where + listed, values }
+  const lapsed = isLapsed({ prefix }, expiry.entries, encode, values.length)
+  return { where: `${scope.where}${listed} AND NOT ${lapsed.where}`, values: [...values, ...lapsed.values] }
 }
 
 export function pathOf({ tenant, usr, thread }: Row): string[] {

@@ -8,17 +8,19 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import { ClewError } from '@clew/core'
 import { reasonOf } from '../failure.ts'
+import { type LeaseRow, takeRow } from '../row-lease.ts'
 import { type Share, share } from '../shared.ts'
 import { openSqlite, transaction } from '../sqlite-file.ts'
 import { storeOver } from './handle.ts'
 import type { MemoryStore } from './memory.ts'
 import { closedMemory, MemoryError } from './memory-error.ts'
-import type { Dialect, Program } from './sql.ts'
+import type { RetentionOptions } from './retention.ts'
+import { type Dialect, exactly, isExactly, type Program, query } from './sql.ts'
 import { type Driver, sqlBackend } from './sql-backend.ts'
 import { migrate } from './sql-tables.ts'
 import { sqliteWords, sqliteWordTables } from './sqlite-words.ts'
 
-export type SqliteMemoryOptions = {
+export type SqliteMemoryOptions = RetentionOptions & {
   /** The database; made, with its folder, when it is not there. Default: `.clew/memory.db` below the working directory. */
   file?: string
 }
@@ -65,6 +67,13 @@ export function sqliteMemory(options: SqliteMemoryOptions = {}): MemoryStore {
     dialect,
     read: (_, program) => attempt('read', (db) => transaction(db, () => drive(db, program()), 'DEFERRED')),
     write: (_, program) => attempt('written', (db) => transaction(db, () => drive(db, program()))),
+    acquire: (path, { id, key, check }) =>
+      attempt('leased', (db) =>
+        transaction(db, () => {
+          drive(db, check())
+          return takeRow(id, leaseRow(db, path, key), options.now ?? Date.now)
+        }),
+      ),
     async scrub() {
       for (
         let isFirst = true;
@@ -78,7 +87,7 @@ export function sqliteMemory(options: SqliteMemoryOptions = {}): MemoryStore {
       await connection?.leave()
     },
   }
-  return storeOver(sqlBackend(driver))
+  return storeOver(sqlBackend(driver), options)
 }
 
 async function open(file: string): Promise<DatabaseSync> {
@@ -90,6 +99,24 @@ async function open(file: string): Promise<DatabaseSync> {
   })
   db.exec('PRAGMA secure_delete = ON')
   return db
+}
+
+function leaseRow(db: DatabaseSync, path: readonly string[], key: string): LeaseRow {
+  const one = `${isExactly} AND key = $4`
+  const run = (text: string, ...values: (string | number)[]) => drive(db, query(text, ...exactly(path), key, ...values))
+  return {
+    read: () => run(`SELECT holder, renewed FROM memory_leases WHERE ${one}`)[0] as ReturnType<LeaseRow['read']>,
+    write: (holder, renewed) => {
+      const text = 'INSERT OR REPLACE INTO memory_leases VALUES ($1, $2, $3, $4, $5, $6, $7)'
+      run(text, holder.token, JSON.stringify(holder), renewed)
+    },
+    renew: (token, renewed) =>
+      run(`UPDATE memory_leases SET renewed = $6 WHERE ${one} AND token = $5 RETURNING 1 AS one`, token, renewed)
+        .length > 0,
+    drop: (token) => {
+      run(`DELETE FROM memory_leases WHERE ${one} AND token = $5`, token)
+    },
+  }
 }
 
 /**

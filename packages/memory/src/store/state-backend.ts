@@ -1,18 +1,23 @@
 /** `stateBackend()`: a `Backend` over a `State`, behind a door that a file may stand in. */
+import type { Lease } from '@clew/core'
 import { stale } from '../failure.ts'
-import type { Backend, BatchRow, BlockRow, EntryRow, ListedShelf, Ticket } from './backend.ts'
+import type { Backend, BatchRow, EntryRow, Expiry, ListedShelf, Ticket } from './backend.ts'
 import { isNewSession, newBlocks, wrongDimension } from './check.ts'
+import { leaseKey } from './convert.ts'
+import { lapsedArtifact, lapsedBlock, lapsedEntry, lapsedSession } from './expired.ts'
 import type { Receipt } from './memory.ts'
 import { ErasedError, HeldError } from './memory-error.ts'
-import { type Kept, type Place, raise } from './place.ts'
+import { type Kept, type Log, type Place, raise } from './place.ts'
 import { Scope } from './scope.ts'
 import type { Change, State } from './state.ts'
+import { pruned } from './state-prune.ts'
 import { search } from './state-search.ts'
 
 export type Door = {
   read<Result>(work: (state: State) => Result): Promise<Result>
   /** Applies the change, if there is one, after it is as durable as the store makes it. `forgets`: it removes something. */
   write<Result>(work: (state: State) => { change?: Change; result: Result }, forgets?: boolean): Promise<Result>
+  acquire(id: string, key: string): Promise<Lease>
   close(): Promise<void>
 }
 
@@ -24,14 +29,19 @@ export function stateBackend(door: Door): Backend {
     forgets = false,
   ) =>
     door.write((state) => {
-      if (state.epoch(ticket.path) !== ticket.epoch) throw new ErasedError(String(ticket.scope))
+      checkEpoch(state, ticket)
       const { change, result } = work(state)
       return { ...(change && { change: { in: ticket.path, ...change } as Change }), result }
     }, forgets)
 
   return {
     epoch: (path) => door.read((state) => state.epoch(path)),
-    blocks: (path, which) => door.read((state) => blocksOf(state.find(path), which)),
+    blocks: (path, which, expiry) =>
+      door.read((state) =>
+        which.name === undefined
+          ? [...alive(state, path, 'blocks', lapsedBlock, expiry).values()].flatMap((values) => values.slice(-1))
+          : (look(state, path, 'blocks', which.name, lapsedBlock, expiry) ?? []).slice(which.all ? 0 : -1),
+      ),
     writeBlock: (ticket, block) =>
       write(ticket, (state) => {
         const current = state.find(ticket.path)?.blocks.get(block.name)?.at(-1)
@@ -45,30 +55,35 @@ export function stateBackend(door: Door): Backend {
         checkDimension(state.find(ticket.path), entries)
         return { ...(entries.length > 0 && { change: { add: entries } }), result: undefined }
       }),
-    get: (path, id) => door.read((state) => rowOf(state.find(path)?.entries.get(id))),
+    get: (path, id, expiry) => door.read((state) => rowOf(look(state, path, 'entries', id, lapsedEntry, expiry))),
     remove: (ticket, ids) =>
       write(
         ticket,
         (state) => {
           checkHold(state, ticket.path, 'Removing entries', false)
           const there = ids.filter((id) => state.find(ticket.path)?.entries.has(id))
-          return removal([{ in: ticket.path, ids: there }])
+          const change = { remove: [{ in: ticket.path, entries: there }] }
+          return { ...(there.length > 0 && { change }), result: there.length }
         },
         true,
       ),
-    count: (path) => door.read((state) => state.find(path)?.entries.size ?? 0),
-    search: (path, needle) => door.read((state) => search(state.covered(path), needle)),
+    count: (path, expiry) => door.read((state) => alive(state, path, 'entries', lapsedEntry, expiry).size),
+    search: (path, needle) =>
+      door.read((state) => search(state.covered(path), needle, (place) => isHeld(state, place.path))),
     putArtifact: (ticket, artifact) =>
       write(ticket, (state) => {
-        const isThere = state.find(ticket.path)?.artifacts.has(artifact.id)
-        return { ...(!isThere && { change: { artifact } }), result: undefined }
+        const { id, written } = artifact
+        const isThere = state.find(ticket.path)?.artifacts.has(id)
+        return { change: isThere ? { renew: { artifact: id }, written } : { artifact }, result: undefined }
       }),
-    readArtifact: (path, id, from, to) =>
+    readArtifact: (path, id, from, to, expiry) =>
       door.read((state) => {
-        const text = state.find(path)?.artifacts.get(id)
-        return text === undefined ? undefined : { text: text.slice(from, to), start: from, length: text.length }
+        const { text, written } = look(state, path, 'artifacts', id, lapsedArtifact, expiry) ?? {}
+        if (text === undefined || written === undefined) return undefined
+        return { text: text.slice(from, to), start: from, length: text.length, written }
       }),
-    readSession: (path, id) => door.read((state) => batchesOf(state.find(path), id)),
+    readSession: (path, id, expiry) =>
+      door.read((state) => batchesOf(look(state, path, 'sessions', id, lapsedSession, expiry))),
     appendSession: (ticket, id, batch) =>
       write(ticket, (state) => {
         const log = state.find(ticket.path)?.sessions.get(id)
@@ -76,22 +91,23 @@ export function stateBackend(door: Door): Backend {
         if (there?.id === batch.id) return { result: there.end }
         const end = log?.end ?? 0
         if (batch.at !== end) throw stale(id, end, batch.at)
-        return { ...(batch.end > end && { change: { session: id, batch } }), result: batch.end }
+        if (batch.end > end) return { change: { session: id, batch }, result: batch.end }
+        return { ...(log && { change: { renew: { session: id }, written: batch.written } }), result: end }
       }),
-    sessions: (path) => door.read((state) => [...(state.find(path)?.sessions.keys() ?? [])]),
+    sessions: (path, expiry) => door.read((state) => [...alive(state, path, 'sessions', lapsedSession, expiry).keys()]),
+    async acquire(ticket, id) {
+      await door.read((state) => checkEpoch(state, ticket))
+      return await door.acquire(id, leaseKey(ticket, id))
+    },
     hold: (ticket, on) => write(ticket, () => ({ change: { hold: on }, result: undefined })),
-    prune: (ticket, { kind, before, limit }) =>
+    prune: (ticket, pruning) =>
       write(
         ticket,
         (state) => {
-          checkHold(state, ticket.path, 'Pruning', true)
-          const old = state
-            .covered(ticket.path)
-            .flatMap((place) => [...place.entries.values()].map((entry) => ({ in: place.path, entry })))
-            .filter(({ entry }) => entry.kind === kind && entry.at < before)
-            .sort((one, two) => one.entry.at - two.entry.at)
-            .slice(0, limit)
-          return removal(old.map(({ in: path, entry }) => ({ in: path, ids: [entry.id] })))
+          checkHold(state, ticket.path, 'Pruning', !pruning.skipsHeld)
+          const places = state.covered(ticket.path).filter(({ path }) => !isHeld(state, path))
+          const { remove, receipt } = pruned(pruning.only ? places.filter(isExactly(ticket.path)) : places, pruning)
+          return { ...(remove.length > 0 && { change: { remove } }), result: receipt }
         },
         true,
       ),
@@ -104,7 +120,18 @@ export function stateBackend(door: Door): Backend {
         },
         true,
       ),
-    dump: (path) => door.read((state) => state.covered(path).map(shelfOf)),
+    dump: (path, expiry) =>
+      door.read((state) =>
+        state.covered(path).map(({ path }) =>
+          shelfOf({
+            path,
+            blocks: alive(state, path, 'blocks', lapsedBlock, expiry),
+            entries: alive(state, path, 'entries', lapsedEntry, expiry),
+            artifacts: alive(state, path, 'artifacts', lapsedArtifact, expiry),
+            sessions: alive(state, path, 'sessions', lapsedSession, expiry),
+          }),
+        ),
+      ),
     load: (ticket, shelves) =>
       write(ticket, (state) => {
         const load = shelves.map(({ path, blocks, entries, artifacts, sessions }) => {
@@ -113,10 +140,10 @@ export function stateBackend(door: Door): Backend {
           checkDimension(place, entries)
           return {
             path,
-            blocks: newBlocks(blocksOf(place, { all: true }), blocks),
+            blocks: newBlocks([...(place?.blocks.values() ?? [])].flat(), blocks),
             entries,
             artifacts,
-            sessions: sessions.filter((session) => isNewSession(batchesOf(place, session.id), session)),
+            sessions: sessions.filter((session) => isNewSession(batchesOf(place?.sessions.get(session.id)), session)),
           }
         })
         return { change: { load }, result: undefined }
@@ -126,20 +153,46 @@ export function stateBackend(door: Door): Backend {
 }
 
 type ChangeHere = Change extends infer Each ? (Each extends Change ? Omit<Each, 'in'> : never) : never
-type Removal = { in: readonly string[]; ids: string[] }[]
+const isExactly = (path: readonly string[]) => (place: Place) => place.path.length === path.length
 
-function removal(remove: Removal): { change?: ChangeHere; result: number } {
-  const result = remove.reduce((sum, { ids }) => sum + ids.length, 0)
-  return { ...(result > 0 && { change: { remove } }), result }
+function checkEpoch(state: State, { path, epoch, scope }: Ticket): void {
+  if (state.epoch(path) !== epoch) throw new ErasedError(String(scope))
 }
 
-function blocksOf(place: Place | undefined, { name, all }: { name?: string; all?: boolean }): BlockRow[] {
-  const every = name === undefined ? [...(place?.blocks.values() ?? [])] : [place?.blocks.get(name) ?? []]
-  return every.flatMap((values) => (all ? values : values.slice(-1)))
+const isHeld = (state: State, path: readonly string[]) => state.chain(path).some(({ held }) => held)
+
+type Things = Pick<Place, 'blocks' | 'entries' | 'artifacts' | 'sessions'>
+type Thing<Of extends keyof Things> = Things[Of] extends Map<string, infer Value> ? Value : never
+type IsLapsed<Of extends keyof Things> = (thing: Thing<Of>, expiry: Expiry) => boolean
+
+/** One thing of a scope, unless it has expired. */
+function look<Of extends keyof Things>(
+  state: State,
+  path: readonly string[],
+  of: Of,
+  key: string,
+  isLapsed: IsLapsed<Of>,
+  expiry: Expiry | undefined,
+): Thing<Of> | undefined {
+  const thing = state.find(path)?.[of].get(key) as Thing<Of> | undefined
+  return thing && expiry && isLapsed(thing, expiry) && !isHeld(state, path) ? undefined : thing
 }
 
-function batchesOf(place: Place | undefined, session: string): BatchRow[] {
-  return [...(place?.sessions.get(session)?.batches.values() ?? [])]
+/** All things of a sort in a scope that have not expired. */
+function alive<Of extends keyof Things>(
+  state: State,
+  path: readonly string[],
+  of: Of,
+  isLapsed: IsLapsed<Of>,
+  expiry: Expiry | undefined,
+): Map<string, Thing<Of>> {
+  const things = (state.find(path)?.[of] ?? new Map()) as Map<string, Thing<Of>>
+  if (!expiry || isHeld(state, path)) return things
+  return new Map([...things].filter(([, thing]) => !isLapsed(thing, expiry)))
+}
+
+function batchesOf(log: Log | undefined): BatchRow[] {
+  return [...(log?.batches.values() ?? [])]
 }
 
 function checkHold(state: State, path: readonly string[], doing: string, isBelowToo: boolean): void {
@@ -170,7 +223,7 @@ function rowOf(kept: Kept | undefined): EntryRow | undefined {
   return row
 }
 
-export function shelfOf({ path, blocks, entries, artifacts, sessions }: Place): ListedShelf {
+export function shelfOf({ path, blocks, entries, artifacts, sessions }: Things & Pick<Place, 'path'>): ListedShelf {
   return {
     path,
     blocks: [...blocks.values()].flat(),

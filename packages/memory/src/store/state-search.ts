@@ -2,15 +2,23 @@
 import type { Needle } from './backend.ts'
 import { checkQueryDimension } from './check.ts'
 import { toFound } from './convert.ts'
+import { lapsedEntry } from './expired.ts'
 import type { Found } from './memory.ts'
 import type { Kept, Place } from './place.ts'
 import { best, type Candidate, cosineTo, newestFirst, poolOf, rank } from './rank.ts'
 
+type IsAsked = (row: Kept, place: Place) => boolean
 type Item = Candidate & { row: Kept }
 
-export function search(places: Place[], { words, vector, limit, kinds }: Needle): Found[] {
+export function search(
+  places: Place[],
+  { words, vector, limit, kinds, expiry }: Needle,
+  isHeld: (place: Place) => boolean,
+): Found[] {
   const most = poolOf(limit)
-  const isAsked = (row: Kept) => !kinds || kinds.includes(row.kind)
+  const held = new Set(expiry && places.filter(isHeld))
+  const isAsked = (row: Kept, place: Place) =>
+    (!kinds || kinds.includes(row.kind)) && (!expiry || held.has(place) || !lapsedEntry(row, expiry))
   const found = new Map<Kept, Item>()
   const take = (items: Item[], known: (item: Item) => Partial<Item>) => {
     for (const item of items) found.set(item.row, Object.assign(found.get(item.row) ?? item, known(item)))
@@ -30,11 +38,12 @@ const byScore = (by: 'text' | 'near') => (one: Item, two: Item) =>
 
 const toItem = (row: Kept, { path }: Place): Item => ({ row, path, id: row.id, at: row.at })
 
-function* all(places: Place[], isAsked: (row: Kept) => boolean): Generator<Item> {
-  for (const place of places) for (const row of place.entries.values()) if (isAsked(row)) yield toItem(row, place)
+function* all(places: Place[], isAsked: IsAsked): Generator<Item> {
+  for (const place of places)
+    for (const row of place.entries.values()) if (isAsked(row, place)) yield toItem(row, place)
 }
 
-function* byVector(places: Place[], vector: Float32Array, isAsked: (row: Kept) => boolean): Generator<Item> {
+function* byVector(places: Place[], vector: Float32Array, isAsked: IsAsked): Generator<Item> {
   const nearness = cosineTo(vector)
   for (const item of all(places, isAsked)) {
     const other = item.row.vector
@@ -43,7 +52,7 @@ function* byVector(places: Place[], vector: Float32Array, isAsked: (row: Kept) =
 }
 
 /** BM25. How rare a word is and how long a text usually is, is counted in these places. */
-function byWords(places: Place[], words: string[], isAsked: (row: Kept) => boolean): Iterable<Item> {
+function byWords(places: Place[], words: string[], isAsked: IsAsked): Iterable<Item> {
   const items = new Map<Kept, Item & { text: number }>()
   const entries = places.reduce((sum, place) => sum + place.entries.size, 0)
   const mean = places.reduce((sum, { length }) => sum + length, 0) / entries
@@ -52,7 +61,7 @@ function byWords(places: Place[], words: string[], isAsked: (row: Kept) => boole
     const weight = Math.log(1 + (entries - having + 0.5) / (having + 0.5))
     for (const place of places) {
       for (const [row, count] of place.words.get(word) ?? []) {
-        if (!isAsked(row)) continue
+        if (!isAsked(row, place)) continue
         const item = items.get(row) ?? { ...toItem(row, place), text: 0 }
         item.text += (weight * count * 2.2) / (count + 0.3 + (0.9 * row.length) / mean)
         items.set(row, item)

@@ -1,16 +1,26 @@
 /** `State`: memories in this process, and the changes by which they come to be. */
+import type { Holder } from '../holder.ts'
 import type { Artifact, BatchRow, BlockRow, EntryRow, FullShelf } from './backend.ts'
 import { chainOf } from './convert.ts'
-import { Place } from './place.ts'
+import { Place, type Renewed } from './place.ts'
 import { covers } from './scope.ts'
+
+/** What goes of one scope: entries, artifacts and sessions by id, blocks by name. */
+export type Removal = {
+  in: readonly string[]
+  entries?: string[]
+  blocks?: string[]
+  artifacts?: string[]
+  sessions?: string[]
+}
 
 /** One change of the scope `in`. */
 export type Change = { in: readonly string[] } & (
   | { block: BlockRow }
   | { add: EntryRow[] }
-  /** By the scopes where they stand. */
-  | { remove: { in: readonly string[]; ids: string[] }[] }
+  | { remove: Removal[] }
   | { artifact: Artifact }
+  | { renew: Renewed; written: number }
   | { session: string; batch: BatchRow }
   | { hold: boolean }
   | { erase: true }
@@ -20,6 +30,8 @@ export type Change = { in: readonly string[] } & (
 )
 
 export class State {
+  /** Of a store that lives in this process alone: who works on which session. */
+  readonly leases = new Map<string, Holder>()
   readonly #tenants = new Map<string, Map<string, Place>>()
 
   find(path: readonly string[]): Place | undefined {
@@ -51,9 +63,9 @@ export class State {
     const place = this.#make(change.in)
     if ('block' in change) place.putBlock(change.block)
     else if ('add' in change) for (const entry of change.add) place.put(entry)
-    else if ('remove' in change)
-      for (const { in: path, ids } of change.remove) for (const id of ids) this.find(path)?.remove(id)
-    else if ('artifact' in change) place.artifacts.set(change.artifact.id, change.artifact.text)
+    else if ('remove' in change) for (const removal of change.remove) this.#remove(removal)
+    else if ('artifact' in change) place.putArtifact(change.artifact)
+    else if ('renew' in change) place.renew(change.renew, change.written)
     else if ('batch' in change) place.putBatch(change.session, change.batch)
     else if ('hold' in change) place.held = change.hold
     else if ('epoch' in change) place.epoch = change.epoch
@@ -75,8 +87,16 @@ export class State {
     for (const name of new Set(blocks.map((block) => block.name))) place.blocks.delete(name)
     for (const block of blocks) place.putBlock(block)
     for (const entry of entries) place.put(entry)
-    for (const { id, text } of artifacts) place.artifacts.set(id, text)
+    for (const artifact of artifacts) place.putArtifact(artifact)
     for (const { id, batches } of sessions) for (const batch of batches) place.putBatch(id, batch)
+  }
+
+  #remove({ in: path, entries = [], blocks = [], artifacts = [], sessions = [] }: Removal): void {
+    const place = this.find(path)
+    for (const id of entries) place?.remove(id)
+    for (const name of blocks) place?.blocks.delete(name)
+    for (const id of artifacts) place?.artifacts.delete(id)
+    for (const id of sessions) place?.sessions.delete(id)
   }
 
   #erase({ path, epoch }: Place): void {
