@@ -56,9 +56,7 @@ export function sessionTree(root: string, open: (id: string) => Session): Sessio
     const events: LoggedEvent[] = []
     for (const [depth, { id }] of path.slice(0, -1).entries()) {
       const next = path[depth + 1] as { id: string; base: number }
-      const trunk = trunks.get(id) ?? open(id)
-      trunks.set(id, trunk)
-      const own = await trunk.read()
+      const own = await trunkAt(id).read()
       events.push(...own.events)
       if (next.base > events.length) {
         throw new SessionError(
@@ -70,9 +68,26 @@ export function sessionTree(root: string, open: (id: string) => Session): Sessio
     return events
   }
 
+  /** Says to what a head stands on that it is used: where sessions expire, they do so by their last append. */
+  async function use(id: string): Promise<void> {
+    const path = await pathTo(id)
+    for (const session of [registry, ...path.slice(0, -1).map(({ id }) => trunkAt(id))]) {
+      const { at } = await session.read()
+      // Refused, it was appended to meanwhile: that says it as well.
+      await session.append(at, { id: randomUUID(), events: [] }).catch(() => {})
+    }
+  }
+
+  function trunkAt(id: string): Session {
+    const trunk = trunks.get(id) ?? open(id)
+    trunks.set(id, trunk)
+    return trunk
+  }
+
   function checkout(id = root): Session {
     const own = open(id)
     let base: number | undefined
+    let used = Number.NEGATIVE_INFINITY
     const baseOf = async () => (base ??= (await pathTo(id)).at(-1)?.base ?? 0)
     return {
       id: own.id,
@@ -84,7 +99,13 @@ export function sessionTree(root: string, open: (id: string) => Session): Sessio
       },
       async append(at, batch) {
         const before = await baseOf()
-        return before + (await own.append(at - before, batch))
+        const end = before + (await own.append(at - before, batch))
+        if (id !== root && Date.now() - used >= useMs) {
+          used = Date.now()
+          // It is appended, whatever becomes of this.
+          await use(id).catch(() => {})
+        }
+        return end
       },
       close: () => own.close(),
       ...(own.acquire && { acquire: () => own.acquire!() }),
@@ -133,6 +154,9 @@ export function sessionTree(root: string, open: (id: string) => Session): Sessio
     },
   }
 }
+
+/** In milliseconds: how often a head says so. */
+const useMs = 3_600_000
 
 /** Forks of one conversation at one moment: more than these are something else. */
 const maxTries = 20

@@ -7,17 +7,49 @@
 import { writeSync } from 'node:fs'
 import { Agent, approve, fold, isClewError, needsOf, type Session, tool } from '@clew/core'
 import { scriptedModel } from '@clew/core/testing'
-import { fileSession, postgresSession, sqliteSession } from '../src/index.ts'
+import {
+  fileMemory,
+  fileSession,
+  type MemoryStore,
+  postgresMemory,
+  postgresSession,
+  scope,
+  sqliteMemory,
+  sqliteSession,
+} from '../src/index.ts'
 
 export type Spec =
   | { store: 'file'; id: string; path: string }
   | { store: 'sqlite'; id: string; file: string }
   | { store: 'postgres'; id: string; connectionString: string }
+  /** A session in a scope. */
+  | { store: 'file memory'; id: string; path: string }
+  | { store: 'sqlite memory'; id: string; file: string }
+  | { store: 'postgres memory'; id: string; connectionString: string }
 
 export function openSpec(spec: Spec): Required<Session> {
   if (spec.store === 'file') return fileSession(spec.path, { id: spec.id })
   if (spec.store === 'sqlite') return sqliteSession(spec.id, { file: spec.file })
-  return postgresSession(spec.id, { connectionString: spec.connectionString })
+  if (spec.store === 'postgres') return postgresSession(spec.id, { connectionString: spec.connectionString })
+  if (spec.store === 'file memory') return scoped(fileMemory(spec.path), spec.id)
+  if (spec.store === 'sqlite memory') return scoped(sqliteMemory({ file: spec.file }), spec.id)
+  return scoped(postgresMemory({ connectionString: spec.connectionString }), spec.id)
+}
+
+/** Closed with its store. */
+function scoped(store: MemoryStore, id: string): Required<Session> {
+  const opening = store.open(scope({ tenant: 'acme', user: 'ada' })).then((memory) => memory.session(id))
+  opening.catch(() => {})
+  return {
+    id,
+    read: async () => (await opening).read(),
+    append: async (at, batch) => (await opening).append(at, batch),
+    acquire: async () => (await (opening as Promise<Required<Session>>)).acquire(),
+    async close() {
+      await (await opening).close()
+      await store.close()
+    },
+  }
 }
 
 export const batch = (id: string, count = 1) => ({

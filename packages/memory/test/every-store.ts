@@ -109,7 +109,16 @@ export function testStore(specOf: (id: string) => Spec): void {
         events.map((event, index) => ({ id: event.path?.[0], at: index + 1 })),
       )
     })
+  })
 
+  testWorkers(specOf)
+}
+
+/** What holds wherever workers can meet on one session. */
+export function testWorkers(specOf: (id: string) => Spec): void {
+  const newSpec = () => specOf(`s-${randomUUID()}`)
+
+  describe('between workers', { timeout: slow }, () => {
     it('a lease of a live process is refused with its name; killed, it is taken over at once', async () => {
       const spec = newSpec()
       const child = start('hold', spec)
