@@ -1,6 +1,5 @@
 /** What has expired, as conditions on a row `here` of a database: `isLapsed()` for entries, `isFresh()` for the rest. */
 import type { Expiry } from './backend.ts'
-import type { Dialect } from './sql.ts'
 
 export type Condition = { where: string; values: (string | number)[] }
 
@@ -11,7 +10,7 @@ const isKept = (prefix: string) =>
 
 /** `encode` is how kinds are written. `at` is how many parameters stand before. */
 export function isLapsed(
-  { prefix }: Pick<Dialect, 'prefix'>,
+  { prefix }: { prefix: string },
   rules: Expiry['entries'],
   encode: (kind: string) => string,
   at: number,
@@ -30,7 +29,7 @@ const ids = { blocks: 'key', artifacts: 'id', batches: 'key' }
 
 /** Anything of the block, artifact or session was written since; `parameter` stands for the time. */
 export function isFresh(
-  { prefix }: Pick<Dialect, 'prefix'>,
+  { prefix }: { prefix: string },
   table: keyof typeof ids,
   before: number | undefined,
   parameter: string,
