@@ -25,12 +25,13 @@ export function closeOpenCalls(draft: RunState): void {
 function resultOf(pending: PendingCall & { status: 'answered' }): Message
 function resultOf(pending: PendingCall): Message
 function resultOf(pending: PendingCall): Message {
-  const base = { role: 'tool', callId: pending.call.id, name: pending.call.name } as const
+  const { id: callId, name } = pending.call
   if (pending.status === 'answered') {
-    return { ...base, content: pending.content, ...(pending.isError && { isError: true }) }
+    const { content, isError } = pending
+    return isError ? { role: 'tool', callId, name, content, isError: true } : { role: 'tool', callId, name, content }
   }
   const isUnclear = pending.status === 'waiting' && pending.for === 'verdict'
   const hasBegun = pending.status === 'running' || isUnclear || ('child' in pending && pending.child !== undefined)
   const content = hasBegun ? mayHaveRun : 'Not run: the run ended before this call.'
-  return { ...base, content, isError: true }
+  return { role: 'tool', callId, name, content, isError: true }
 }

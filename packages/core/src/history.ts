@@ -1,5 +1,5 @@
 /** A history that every provider takes: each call has exactly one result, right behind it, in the order asked. */
-import type { Message, ToolMessage } from './message.ts'
+import type { Message, ToolCall, ToolMessage } from './message.ts'
 
 /** The first thing that a provider would refuse, in words, or undefined. Run over every request before it is sent. */
 export function checkHistory(messages: readonly Message[]): string | undefined {
@@ -10,10 +10,9 @@ export function checkHistory(messages: readonly Message[]): string | undefined {
     if (message.role === 'tool')
       return `message ${at} is a result of call "${message.callId}", but no such call stands before it`
     if (message.role !== 'assistant' || !message.toolCalls?.length) continue
-    const wireIds = new Set<string>()
+    const twice = message.toolCalls.length > 1 ? sharedWireId(message.toolCalls) : undefined
+    if (twice !== undefined) return `message ${at} has two calls with the id "${twice}"`
     for (const call of message.toolCalls) {
-      if (wireIds.has(call.wireId)) return `message ${at} has two calls with the id "${call.wireId}"`
-      wireIds.add(call.wireId)
       const result = messages[++at]
       if (result?.role !== 'tool' || result.callId !== call.id) {
         return `message ${at} should be the result of call "${call.id}" (${call.name})`
@@ -21,6 +20,15 @@ export function checkHistory(messages: readonly Message[]): string | undefined {
       if (!isContent(result))
         return `the result of call "${call.id}" (${call.name}) is neither a text nor a list of parts`
     }
+  }
+  return undefined
+}
+
+function sharedWireId(calls: readonly ToolCall[]): string | undefined {
+  const seen = new Set<string>()
+  for (const { wireId } of calls) {
+    if (seen.has(wireId)) return wireId
+    seen.add(wireId)
   }
   return undefined
 }

@@ -32,7 +32,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       return applyRunStart(draft, event)
     case 'turn-start':
       draft.turn = event.turn
-      delete draft.begins
+      if (draft.begins) delete draft.begins
       draft.request = event.last ? { last: event.last } : {}
       return draft
     case 'model-restart':
@@ -46,10 +46,8 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
       draft.usage = addUsage(draft.usage, event.usage)
       count(draft, event.usage)
       draft.finishReason = event.finishReason
-      draft.lastWords = {
-        text: textOf(event.message.content),
-        ...(event.message.refusal !== undefined && { refusal: event.message.refusal }),
-      }
+      draft.lastWords = { text: textOf(event.message.content) }
+      if (event.message.refusal !== undefined) draft.lastWords.refusal = event.message.refusal
       draft.pending = (event.message.toolCalls ?? []).map((call): PendingCall => {
         const refusal = event.refused?.[call.id]
         if (refusal === undefined) return { call, agent: draft.agent, status: 'ready' }
@@ -142,9 +140,13 @@ function applyRunStart(draft: RunState, event: RunStart): RunState {
   const { messages, standing, counted, untrusted } = draft
   const conversation = draft.conversation || event.id
   for (const message of event.input) messages.push(message)
-  for (const key of Object.keys(draft)) delete (draft as Record<string, unknown>)[key]
-  const kept = { ...(standing && { standing }), ...(untrusted && { untrusted }), ...(counted && { counted }) }
-  Object.assign(draft, emptyState(), { id: event.id, conversation, agent: event.agent, messages, ...kept })
+  const next = { ...emptyState(), id: event.id, conversation, agent: event.agent, messages }
+  // The last one first: an object that loses another one is slow from then on.
+  for (const key of Object.keys(draft).reverse()) if (!(key in next)) delete (draft as Record<string, unknown>)[key]
+  Object.assign(draft, next)
+  if (standing) draft.standing = standing
+  if (untrusted) draft.untrusted = true
+  if (counted) draft.counted = counted
   if (event.instructions !== undefined) draft.instructions = event.instructions
   return draft
 }

@@ -19,7 +19,8 @@ import { describeError } from './tool-result.ts'
 export function readLog(id: string, events: readonly LoggedEvent[]): RunState {
   const where = `The log of session "${id}"`
   const state = emptyState()
-  for (const [at, event] of events.entries()) {
+  for (let at = 0; at < events.length; at += 1) {
+    const event = events[at] as LoggedEvent
     if (event?.v !== undefined) checkVersion(event.v, where)
     const problem = outOfPlace(state, event)
     if (problem !== undefined) throw unreadable(where, `event ${at} (${event?.type}) ${problem}`)
@@ -102,9 +103,8 @@ function problemOf(state: RunState): string | undefined {
   if (typeof state.usage !== 'object' || !isAmount(state.usage?.inputTokens)) return 'its usage is no usage'
   if (!Array.isArray(state.messages)) return 'its messages are no list'
   if (!Array.isArray(state.pending)) return 'its pending is no list'
-  for (const [at, message] of state.messages.entries()) {
-    if (!roles.has(message?.role)) return `message ${at} has no role that is known`
-  }
+  const strange = state.messages.findIndex((message) => !isRole(message?.role))
+  if (strange >= 0) return `message ${strange} has no role that is known`
   for (const pending of state.pending) {
     const wrong = problemOfCall(pending)
     if (wrong !== undefined) return wrong
@@ -114,7 +114,9 @@ function problemOf(state: RunState): string | undefined {
   return checkHistory(pending.length === 0 ? messages : [...messages, ...pending.map(placeholder)])
 }
 
-const roles = new Set<unknown>(['system', 'user', 'assistant', 'tool'])
+function isRole(role: unknown): boolean {
+  return role === 'assistant' || role === 'tool' || role === 'user' || role === 'system'
+}
 
 function isAmount(value: unknown): boolean {
   return typeof value === 'number' && value >= 0

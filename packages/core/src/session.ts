@@ -31,7 +31,7 @@ export type Lease = { release(): Promise<void> }
 export function memorySession(id = 'memory', events: readonly LoggedEvent[] = []): Session {
   // Kept as text: what was appended cannot be changed through a reference that somebody still holds.
   const log: string[] = events.map((event) => JSON.stringify(event))
-  const ends = new Map<string, { start: number; end: number }>()
+  const batches: { id: string; at: number; end: number }[] = []
   let holder: Lease | undefined
   return {
     id,
@@ -39,15 +39,15 @@ export function memorySession(id = 'memory', events: readonly LoggedEvent[] = []
       return { events: log.map((line) => JSON.parse(line) as LoggedEvent), at: log.length }
     },
     async append(at, batch) {
-      const known = ends.get(batch.id)
-      if (known?.start === at) return known.end
       if (at !== log.length) {
+        const known = batches.find((each) => each.at === at && each.id === batch.id)
+        if (known) return known.end
         throw new SessionError(
           `Session "${id}" is at position ${log.length}, not ${at}: another run appended meanwhile. Read it again, then resume.`,
         )
       }
       for (const event of batch.events) log.push(JSON.stringify(event))
-      ends.set(batch.id, { start: at, end: log.length })
+      batches.push({ id: batch.id, at, end: log.length })
       return log.length
     },
     async close() {

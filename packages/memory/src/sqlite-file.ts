@@ -7,6 +7,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 /** How long, in milliseconds, a statement waits for another process's transaction. */
 const busyMs = 5000
 
+/** KiB of the file that are kept in memory, so that a long session that is read again and again is read once. */
+const cacheKib = 16_384
+
 /** `prepare` makes the tables, in a transaction. */
 export async function openSqlite(file: string, prepare: (db: DatabaseSync) => void): Promise<DatabaseSync> {
   await mkdir(dirname(file), { recursive: true })
@@ -14,7 +17,9 @@ export async function openSqlite(file: string, prepare: (db: DatabaseSync) => vo
   for (let tries = 1; ; tries += 1) {
     const db = new DatabaseSync(file)
     try {
-      db.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`)
+      db.exec(
+        `PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${cacheKib}`,
+      )
       transaction(db, () => prepare(db))
       return db
     } catch (error) {

@@ -70,11 +70,7 @@ export function sqliteSession(id: string, options: SqliteSessionOptions = {}): R
 
   return {
     id,
-    read: () =>
-      attempt('read', (db) => {
-        const { last, bytes } = db.prepare(sizeOf).get(id) as { last: number | null; bytes: number | null }
-        return { events: (bytes ?? 0) > maxText ? readRows(db, id) : readText(db, id), at: last ?? 0 }
-      }),
+    read: () => attempt('read', (db) => readLog(db, id)),
 
     async append(at, { id: batchId, events }) {
       // Now, not when the database is open: what the caller does with its objects later is not appended.
@@ -84,7 +80,7 @@ export function sqliteSession(id: string, options: SqliteSessionOptions = {}): R
         transaction(db, () => {
           const known = db.prepare('SELECT id, end FROM batches WHERE session = ? AND at = ?').get(id, at)
           if (known?.id === batchId) return known.end as number
-          const last = db.prepare('SELECT end FROM batches WHERE session = ? ORDER BY at DESC LIMIT 1').get(id)
+          const last = db.prepare(lastOf).get(id)
           const position = (last?.end as number | undefined) ?? 0
           if (at !== position) throw stale(id, position, at)
           if (end > at) db.prepare('INSERT INTO batches VALUES (?, ?, ?, ?, ?)').run(id, at, end, batchId, text)
@@ -130,21 +126,28 @@ function leaseRow(db: DatabaseSync, id: string): LeaseRow {
   }
 }
 
-const sizeOf = 'SELECT max(end) AS last, sum(octet_length(events)) AS bytes FROM batches WHERE session = ?'
+const lastOf = 'SELECT end FROM batches WHERE session = ? ORDER BY at DESC LIMIT 1'
 
-/** Bytes; texts have a limit. */
-const maxText = 100_000_000
+/** The batches that stand at 256 positions as one text; of one that is large, the position: texts have a limit. */
+const pageOf = `
+  SELECT group_concat(iif(octet_length(events) < 1000000, events, at), ',') AS text
+    FROM batches WHERE session = ? AND at >= ? AND at < ? + 256`
 
-/** As one text: to fetch tens of thousands of small ones takes more time than to read them. */
-function readText(db: DatabaseSync, id: string): LoggedEvent[] {
-  const inOrder = 'SELECT events FROM batches WHERE session = ? ORDER BY at'
-  const { text } = db.prepare(`SELECT group_concat(events, ',') AS text FROM (${inOrder})`).get(id) as { text: string }
-  return (JSON.parse(`[${text ?? ''}]`) as LoggedEvent[][]).flat()
-}
-
-function readRows(db: DatabaseSync, id: string): LoggedEvent[] {
-  const rows = db.prepare('SELECT events FROM batches WHERE session = ? ORDER BY at').all(id)
-  return rows.flatMap(({ events }) => JSON.parse(events as string) as LoggedEvent[])
+/** To fetch each batch by itself takes longer than to read it; a text of all is larger than the processor's cache. */
+function readLog(db: DatabaseSync, id: string): { events: LoggedEvent[]; at: number } {
+  const end = (db.prepare(lastOf).get(id)?.end as number | undefined) ?? 0
+  const page = db.prepare(pageOf)
+  const large = db.prepare('SELECT events FROM batches WHERE session = ? AND at = ?')
+  const events: LoggedEvent[] = []
+  for (let at = 0; at < end; at += 256) {
+    const batches = JSON.parse(`[${page.get(id, at, at)?.text ?? ''}]`) as (LoggedEvent[] | number)[]
+    for (const batch of batches) {
+      const found =
+        typeof batch === 'number' ? (JSON.parse(large.get(id, batch)?.events as string) as LoggedEvent[]) : batch
+      for (const event of found) events.push(event)
+    }
+  }
+  return { events, at: end }
 }
 
 /** @throws SessionError when the tables are a later Clew's. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { SessionError } from '@clew/core'
+import { type LoggedEvent, SessionError } from '@clew/core'
 import { describe, expect, it, vi } from 'vitest'
 import { thisProcess } from '../src/holder.ts'
 import { sqliteSession } from '../src/index.ts'
@@ -49,6 +49,26 @@ describe('a SQLite file', () => {
     })
     expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' })
     db.close()
+    await session.close()
+  })
+
+  it('gives back batches of every size, across the pages that they are read in', async () => {
+    const session = sqliteSession('one', { file: fresh() })
+    const steer = (turn: number, content: string): LoggedEvent => ({
+      type: 'steer',
+      turn,
+      messages: [{ role: 'user', content }],
+    })
+    const sizes = [...Array.from({ length: 250 }, () => 1), 600, 1, 5, 1]
+    const written: LoggedEvent[] = []
+    for (const [index, size] of sizes.entries()) {
+      // One of them is larger than what is read together with others.
+      const text = index === 252 ? 'é'.repeat(600_000) : `é ${index}`
+      const events = Array.from({ length: size }, (_, at) => steer(at, text))
+      expect(await session.append(written.length, { id: String(index), events })).toBe(written.length + size)
+      written.push(...events)
+    }
+    expect(await session.read()).toEqual({ events: written, at: written.length })
     await session.close()
   })
 
