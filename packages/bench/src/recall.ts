@@ -1,43 +1,55 @@
 /**
- * How long a recall takes beside a bare full-text query on the same texts: `node packages/memory/bench/recall.ts [ENTRIES]`.
- *
- * The texts are made from a fixed seed; their words are as unevenly common as those of a language (Zipf). Each query goes to
- * both, one after the other, so that whatever else the machine does is shared.
+ * `recall()`: how long a recall takes beside a bare full-text query on the same texts. They are made from a fixed seed;
+ * their words are as unevenly common as those of a language (Zipf).
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { type Memory, scope, sqliteMemory } from '../src/index.ts'
+import { type Memory, scope, sqliteMemory } from '@clew/memory'
+import type { Figure, Size } from './figure.ts'
+import { pairs, quantile } from './pairs.ts'
 
-const count = Number(process.argv[2] ?? 100_000)
-if (!Number.isSafeInteger(count) || count < 1) throw new Error(`"${process.argv[2]}" is no number of entries.`)
-const rounds = 200
+type Amounts = { entries: number; queries: number }
+
+const amounts: { [Name in Size]: Amounts } = {
+  full: { entries: 100_000, queries: 200 },
+  quick: { entries: 10_000, queries: 200 },
+  tiny: { entries: 50, queries: 5 },
+}
 const perBatch = 1000
 
-const word = zipf(20_000)
-const words = (many: number) => Array.from({ length: many }, word)
-
-const folder = mkdtempSync(join(tmpdir(), 'clew-recall-'))
-try {
+export async function* recall(size: Size): AsyncGenerator<Figure> {
+  const { entries, queries } = amounts[size]
+  const words = wordsFrom(zipf(20_000))
+  const folder = mkdtempSync(join(tmpdir(), 'clew-recall-'))
   const store = sqliteMemory({ file: join(folder, 'memory.db') })
-  const memory = await store.open(scope({ tenant: 'acme', user: 'ada' }))
   const bare = openBare(join(folder, 'bare.db'))
-  const filled = await fill(memory, bare)
-  const times = await ask(memory, bare)
-  const ratio = at(times.recall, 0.95) / at(times.bare, 0.95)
-  console.log(`entries   ${count}`)
-  console.log(`insert    recall ${perSecond(filled.recall)}, bare FTS5 ${perSecond(filled.bare)}`)
-  console.log(`recall    ${percentiles(times.recall)}`)
-  console.log(`bare FTS5 ${percentiles(times.bare)}`)
-  console.log(`ratio     ${ratio.toFixed(2)} at p95`)
-  await store.close()
-  bare.close()
-} finally {
-  rmSync(folder, { recursive: true, force: true })
+  try {
+    const memory = await store.open(scope({ tenant: 'acme', user: 'ada' }))
+    await fill(
+      memory,
+      bare,
+      Array.from({ length: entries }, () => words(30).join(' ')),
+    )
+    const times = await ask(
+      memory,
+      bare,
+      Array.from({ length: queries }, () => words(3)),
+    )
+    const p95 = (side: 'one' | 'other') =>
+      quantile(
+        times.map((pair) => pair[side]),
+        0.95,
+      )
+    const name = `recall over ${entries.toLocaleString('en')} entries against bare FTS5, p95`
+    yield { name, ratio: p95('one') / p95('other'), goal: 3 }
+  } finally {
+    bare.close()
+    await store.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
-
-type Pair<Value> = { recall: Value; bare: Value }
 
 function openBare(file: string): DatabaseSync {
   const db = new DatabaseSync(file)
@@ -45,42 +57,29 @@ function openBare(file: string): DatabaseSync {
   return db
 }
 
-/** Milliseconds of each. */
-async function fill(memory: Memory, bare: DatabaseSync): Promise<Pair<number>> {
+async function fill(memory: Memory, bare: DatabaseSync, texts: readonly string[]): Promise<void> {
   const insert = bare.prepare('INSERT INTO texts VALUES (?, ?)')
-  const spent = { recall: 0, bare: 0 }
-  for (let from = 0; from < count; from += perBatch) {
-    const batch = Array.from({ length: Math.min(perBatch, count - from) }, (_, index) => {
-      const number = from + index
-      return { id: String(number), kind: 'fact', text: words(30).join(' '), at: number }
-    })
-    spent.recall += await timed(() => memory.add(batch))
-    spent.bare += await timed(async () => {
-      bare.exec('BEGIN')
-      for (const { id, text } of batch) insert.run(id, text)
-      bare.exec('COMMIT')
-    })
+  const entries = texts.map((text, at) => ({ id: String(at), kind: 'fact', text, at }))
+  for (let from = 0; from < entries.length; from += perBatch) {
+    const batch = entries.slice(from, from + perBatch)
+    await memory.add(batch)
+    bare.exec('BEGIN')
+    for (const { id, text } of batch) insert.run(id, text)
+    bare.exec('COMMIT')
   }
-  return spent
 }
 
-async function ask(memory: Memory, bare: DatabaseSync): Promise<Pair<number[]>> {
+function ask(memory: Memory, bare: DatabaseSync, asked: readonly string[][]) {
   const query = bare.prepare('SELECT id, text FROM texts WHERE texts MATCH ? ORDER BY rank LIMIT 10')
-  const times: Pair<number[]> = { recall: [], bare: [] }
-  for (let round = 0; round < rounds; round += 1) {
-    const asked = words(3)
-    const match = asked.map((each) => `"${each}"`).join(' OR ')
-    times.bare.push(await timed(async () => query.all(match)))
-    times.recall.push(await timed(() => memory.search({ text: asked.join(' '), limit: 10 })))
-  }
-  return times
+  const quoted = asked.map((words) => words.map((word) => `"${word}"`).join(' OR '))
+  return pairs({
+    count: asked.length,
+    one: (index) => memory.search({ text: asked[index]!.join(' '), limit: 10 }),
+    other: (index) => query.all(quoted[index]!),
+  })
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now()
-  await work()
-  return performance.now() - began
-}
+const wordsFrom = (word: () => string) => (many: number) => Array.from({ length: many }, word)
 
 /** Gives words, the n-th of `many` about 1 / n as often as the first. */
 function zipf(many: number): () => string {
@@ -100,16 +99,4 @@ function random(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
-}
-
-function at(times: number[], part: number): number {
-  return times.toSorted((one, two) => one - two)[Math.floor(times.length * part)] as number
-}
-
-function percentiles(times: number[]): string {
-  return `p50 ${at(times, 0.5).toFixed(1)} ms, p95 ${at(times, 0.95).toFixed(1)} ms`
-}
-
-function perSecond(ms: number): string {
-  return `${Math.round((count / ms) * 1000)} entries/s`
 }
