@@ -11,6 +11,7 @@ import type { Placed } from './talk.ts'
 
 export type Store = {
   name: string
+  isServer?: true
   session(id: string): Session
   /** Puts all batches there at once, each as it would stand after an append of its own. */
   fill(id: string, batches: readonly Placed[]): Promise<void>
@@ -91,6 +92,7 @@ async function inPostgres(): Promise<Store> {
   const pool = new pg.Pool({ connectionString: server.connectionString })
   return {
     name: 'PostgreSQL',
+    isServer: true,
     session: (id) => postgresSession(id, { pool }),
     async fill(id, batches) {
       const session = postgresSession(id, { pool })

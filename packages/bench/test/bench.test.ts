@@ -13,7 +13,7 @@ it('prints where it ran, and every figure beside its goal', () => {
   expect(status).toBe(0)
   const [head, ...rows] = stdout.trim().split('\n')
   expect(head).toMatch(/^\d{4}-\d\d-\d\d, Node v\d+\.\d+\.\d+, \d+ × ./)
-  const figures = rows.filter((row) => /^ {2}.* -?\d+\.\d\d {2}goal \d\.\d\d {2}(met|MISSED)$/.test(row))
+  const figures = rows.filter((row) => /^ {2}.* -?\d+\.\d\d( {2}goal \d\.\d\d {2}(met|MISSED))?$/.test(row))
   for (const store of ['in memory', 'file', 'SQLite', ...(hasPostgres ? ['PostgreSQL'] : [])]) {
     for (const part of ['turn 20 against turn 10, time', 'loading 20 turns'])
       expect(figures.filter((row) => row.includes(`${store}: ${part}`))).toHaveLength(1)
