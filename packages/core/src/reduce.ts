@@ -143,10 +143,7 @@ function applyRunStart(draft: RunState, event: RunStart): RunState {
   const next = { ...emptyState(), id: event.id, conversation, agent: event.agent, messages }
   // The last one first: an object that loses another one is slow from then on.
   for (const key of Object.keys(draft).reverse()) if (!(key in next)) delete (draft as Record<string, unknown>)[key]
-  Object.assign(draft, next)
-  if (standing) draft.standing = standing
-  if (untrusted) draft.untrusted = true
-  if (counted) draft.counted = counted
+  Object.assign(draft, next, standing && { standing }, untrusted && { untrusted }, counted && { counted })
   if (event.instructions !== undefined) draft.instructions = event.instructions
   return draft
 }
@@ -195,6 +192,5 @@ function isAnswer(event: RunEvent): boolean {
 
 function addUsageOf(usage: Usage, event: RunEvent): Usage {
   if (event.type === 'child') return addUsageOf(usage, event.event)
-  if ('usage' in event && event.usage) return addUsage(usage, event.usage)
-  return usage
+  return 'usage' in event && event.usage ? addUsage(usage, event.usage) : usage
 }
