@@ -6,7 +6,15 @@ import { describe, expect, it } from 'vitest'
 const root = join(import.meta.dirname, '..')
 const standsOnTop = ['clew', '@clew/bench']
 /** Packages of other people that only one of those that we publish may use. */
-const reserved: { [dependency: string]: string } = { openai: '@clew/openrouter', pg: '@clew/memory' }
+const reserved: { [dependency: string]: string } = {
+  openai: '@clew/openrouter',
+  pg: '@clew/memory',
+  '@modelcontextprotocol/sdk': '@clew/mcp',
+  '@modelcontextprotocol/core': '@clew/mcp',
+  '@modelcontextprotocol/client': '@clew/mcp',
+  '@modelcontextprotocol/server': '@clew/mcp',
+  '@modelcontextprotocol/node': '@clew/mcp',
+}
 
 /** The floors of core: a file imports from its own floor and from those before it. */
 const floors = [

@@ -1,0 +1,15 @@
+/** `cleanText()` takes out of a server's words what a person would not see and a model would read. */
+
+/**
+ * Control characters but line breaks and tabs; marks that turn the direction of text; characters of no width, and the
+ * "tag" block, in which whole sentences can be hidden from people (Unicode 16, U+E0000 to U+E007F).
+ */
+const hidden =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu
+
+/** At most `maxChars` characters of it, with a mark where it was cut. */
+export function cleanText(text: string, maxChars: number): string {
+  const clean = text.toWellFormed().replace(hidden, '').trim()
+  return clean.length <= maxChars ? clean : `${clean.slice(0, maxChars).toWellFormed()} […]`
+}
