@@ -5,7 +5,7 @@
 import { describeError, InputError } from '@clew/core'
 import { type Client, SdkError, SdkErrorCode, UnauthorizedError } from '@modelcontextprotocol/client'
 import { HttpTransport, httpTransport, isSessionGone } from './http.ts'
-import { defaultTimeoutMs, type McpOptions } from './options.ts'
+import { type McpOptions, requestTimeoutMs } from './options.ts'
 import { StdioTransport } from './stdio.ts'
 
 /** One initialized line. */
@@ -48,7 +48,7 @@ export class Connection {
     try {
       return await work(line.client)
     } catch (error) {
-      if (!isAgain && isSessionGone(error)) this.#leave(line)
+      if (!isAgain && isSessionGone(error, line.transport)) this.#leave(line)
       else if (!isAgain && (await this.#authorise(error, line))) this.#leave(line)
       else throw this.#explain(error, line)
     } finally {
@@ -86,7 +86,7 @@ export class Connection {
     const line: Line = { client, transport, users: 0, isLeft: false }
     client.onclose = () => this.#leave(line)
     try {
-      await client.connect(transport, { timeout: options.timeoutMs ?? defaultTimeoutMs })
+      await client.connect(transport, { timeout: requestTimeoutMs })
     } catch (error) {
       await transport.close().catch(() => {})
       if (!isAgain && (await this.#authorise(error, line))) return this.#open(true)
@@ -116,16 +116,17 @@ export class Connection {
   }
 
   #explain(error: unknown, { transport }: Line): Error {
-    const text = this.#inWords(error).slice(0, maxErrorChars).toWellFormed()
+    const text = this.#inWords(error, transport).slice(0, maxErrorChars).toWellFormed()
     const words = transport.lastWords()
     return new Error(words === '' || !isBroken(error) ? text : `${text} ${words}`, { cause: error })
   }
 
-  #inWords(error: unknown): string {
+  #inWords(error: unknown, transport: Line['transport']): string {
     if (error instanceof UnauthorizedError) {
       return `The MCP server ${this.where} wants authorisation. Give mcp() an authProvider, and waitForAuthorization where a person has to agree.`
     }
-    if (isSessionGone(error)) return `The MCP server ${this.where} does not know a session that it has just given.`
+    if (isSessionGone(error, transport))
+      return `The MCP server ${this.where} does not know a session that it has just given.`
     if (isBroken(error)) return `The connection to the MCP server ${this.where} failed: ${withCause(error)}.`
     return describeError(error)
   }

@@ -39,8 +39,9 @@ export class HttpTransport extends StreamableHTTPClientTransport {
  * True when the server did not take the request because it does not know our session (any more). By the specification that
  * is 404; many servers, made after an old example of the SDK, say 400 and speak of the session.
  */
-export function isSessionGone(error: unknown): boolean {
-  if (!(error instanceof SdkHttpError)) return false
+export function isSessionGone(error: unknown, transport: object): boolean {
+  if (!(error instanceof SdkHttpError && transport instanceof HttpTransport)) return false
+  if (transport.sessionId === undefined) return false
   const { status, text } = error.data as { status?: number; text?: string | null }
   return status === 404 || (status === 400 && /session/i.test(text ?? ''))
 }

@@ -8,6 +8,7 @@ export type {
   McpTool,
   PerTool,
   SamplingOptions,
+  SharedOptions,
   StdioOptions,
 } from './options.ts'
 export { type Caller, type McpService, type ServeOptions, serveMcp } from './serve.ts'

@@ -3,7 +3,7 @@ import { isTooDeep } from '@clew/core'
 import type { Client, StandardSchemaV1 } from '@modelcontextprotocol/client'
 import { cleanText } from './clean.ts'
 import { asRecord, asText, type Loose } from './content.ts'
-import type { McpTool } from './options.ts'
+import { type McpTool, requestTimeoutMs as timeout } from './options.ts'
 
 /** A server whose pages never end is cut off here. */
 const maxPages = 100
@@ -17,7 +17,7 @@ export const anyResult: StandardSchemaV1<unknown, Loose> = {
   '~standard': { version: 1, vendor: 'clew', validate: (value) => ({ value: asRecord(value) }) },
 }
 
-export async function listTools(client: Client, timeout: number, warn: (message: string) => void): Promise<McpTool[]> {
+export async function listTools(client: Client, warn: (message: string) => void): Promise<McpTool[]> {
   if (!client.getServerCapabilities()?.tools) return []
   const tools = new Map<string, McpTool>()
   const cursors = new Set<string>()

@@ -1,14 +1,15 @@
 /** `mcp()` connects to an MCP server; its tools work as tools of an agent. */
 import { pathToFileURL } from 'node:url'
-import { type Content, DefinitionError, describeError, InputError, type Message, type Tool } from '@clew/core'
+import { type Content, describeError, type Message, type Tool } from '@clew/core'
 import { Client, type Prompt, type Resource, type ResourceTemplateType } from '@modelcontextprotocol/client'
+import { checkOptions } from './check-options.ts'
 import { cleanText } from './clean.ts'
 import { Connection } from './connection.ts'
 import { asRecord, toMessages, toResource } from './content.ts'
 import { answerElicitations, elicitationCapability } from './elicitation.ts'
 import { anyResult, listTools } from './list-tools.ts'
 import { legalNames, toPrefix } from './names.ts'
-import { defaultTimeoutMs, type McpOptions, type McpTool } from './options.ts'
+import { type McpOptions, type McpTool, requestTimeoutMs as timeout } from './options.ts'
 import { sampler } from './sampling.ts'
 import { toTool } from './to-tool.ts'
 
@@ -36,11 +37,11 @@ export type McpServer = AsyncDisposable & {
 const maxInstructionsChars = 10_000
 
 /**
- * @throws InputError for options that do not fit, Error when the server cannot be reached or does not speak MCP.
+ * @throws DefinitionError for options that do not fit, Error when the server cannot be reached or does not speak MCP.
  */
 export async function mcp(options: McpOptions): Promise<McpServer> {
   checkOptions(options)
-  const { name, timeoutMs: timeout = defaultTimeoutMs, onWarning = warnProcess } = options
+  const { name, onWarning = warnProcess } = options
   const sample = options.sampling && sampler(options.sampling)
   const connection = new Connection(options, newClient, () => void noticeChange())
   const warn = (message: string) => onWarning(`MCP server ${connection.where}: ${message}`)
@@ -94,7 +95,7 @@ export async function mcp(options: McpOptions): Promise<McpServer> {
   }
 
   async function read(): Promise<void> {
-    const found = await connection.use((client) => listTools(client, timeout, warn))
+    const found = await connection.use((client) => listTools(client, warn))
     const prefix = name ?? toPrefix(info.name)
     const names = legalNames(
       found.map((tool) => tool.name),
@@ -163,21 +164,6 @@ export async function mcp(options: McpOptions): Promise<McpServer> {
     },
     close,
     [Symbol.asyncDispose]: close,
-  }
-}
-
-function checkOptions(options: McpOptions): void {
-  if ('url' in options === 'command' in options) {
-    throw new InputError('mcp() takes { command, args } for a program, or { url } for a server; one of them.')
-  }
-  if ('url' in options && !URL.canParse(String(options.url))) {
-    throw new InputError(`mcp(): url is ${JSON.stringify(String(options.url))}; give an absolute one, with https:// .`)
-  }
-  const { name } = options
-  if (name !== undefined && name !== toPrefix(name)) {
-    throw new DefinitionError(
-      `mcp(): name is ${JSON.stringify(name)}; give at most 24 letters, digits, "_" or "-". Try ${JSON.stringify(toPrefix(name))}.`,
-    )
   }
 }
 

@@ -27,7 +27,9 @@ export type HttpOptions = {
   fetch?: (url: string | URL, init?: RequestInit) => Promise<Response>
 }
 
-export type McpOptions = (StdioOptions | HttpOptions) & {
+export type McpOptions = (StdioOptions | HttpOptions) & SharedOptions
+
+export type SharedOptions = {
   /**
    * Stands before the name of each tool: `files_read`. Default: the name that the server gives itself. Give your own where
    * the tools' names must not depend on the server's word; `''` for none.
@@ -95,4 +97,6 @@ export type SamplingOptions = {
 }
 
 export const defaultTimeoutMs = 60_000
+/** For everything but calls: what begins a line, and lists. */
+export const requestTimeoutMs = 60_000
 export const defaultMaxMs = 3_600_000

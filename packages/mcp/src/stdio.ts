@@ -3,11 +3,15 @@
  * not see an exit while a grandchild holds the pipes, and keeps nothing of stderr.
  */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
-import { type JSONRPCMessage, ReadBuffer, serializeMessage, type Transport } from '@modelcontextprotocol/client'
+import { describeError } from '@clew/core'
+import { deserializeMessage, type JSONRPCMessage, serializeMessage, type Transport } from '@modelcontextprotocol/client'
 import { getDefaultEnvironment } from '@modelcontextprotocol/client/stdio'
 import spawn from 'cross-spawn'
+import { Lines } from './lines.ts'
 import type { StdioOptions } from './options.ts'
 
+/** A message can hold a picture or two. */
+const maxMessageBytes = 32 * 2 ** 20
 /** How much of stderr is kept for error messages, in characters. */
 const keptWords = 2000
 /** How long the child may take to leave when its input is closed, and again when it is told to, in milliseconds. */
@@ -22,7 +26,7 @@ export class StdioTransport implements Transport {
   onerror?: (error: Error) => void
   onmessage?: (message: JSONRPCMessage) => void
   readonly #options: StdioOptions
-  readonly #buffer = new ReadBuffer()
+  readonly #lines = new Lines(maxMessageBytes)
   #child: ChildProcessWithoutNullStreams | undefined
   #exited = Promise.withResolvers<void>()
   #isOver = false
@@ -109,30 +113,32 @@ export class StdioTransport implements Transport {
 
   #read(chunk: Buffer): void {
     try {
-      this.#buffer.append(chunk)
+      for (const line of this.#lines.push(chunk)) this.#receive(line)
     } catch (error) {
-      this.#ending = `It was ended: a message was longer than can be read (${(error as Error).message}).`
+      this.#ending = `It was ended: a message was longer than can be read (${describeError(error)}).`
       this.onerror?.(error as Error)
       this.kill('SIGKILL')
+    }
+  }
+
+  /** Log lines on stdout are a common mistake of servers; what is no message is passed over. */
+  #receive(line: string): void {
+    let message: JSONRPCMessage
+    try {
+      message = deserializeMessage(line)
+    } catch (error) {
+      this.onerror?.(error as Error)
       return
     }
-    for (;;) {
-      try {
-        const message = this.#buffer.readMessage()
-        if (message === null) return
-        this.onmessage?.(message)
-      } catch (error) {
-        // JSON, but no message. What is no JSON at all, the buffer leaves out.
-        this.onerror?.(error as Error)
-      }
-    }
+    this.onmessage?.(message)
   }
 
   #onExit(code: number | null, signal: string | null): void {
     this.#ending ||= `The server ended ${signal ? `by ${signal}` : `with exit code ${code}`}.`
     this.kill('SIGKILL')
     this.#exited.resolve()
-    setTimeout(() => this.#end(), drainMs).unref()
+    // Once more around the loop: it may have been held up, and what arrived meanwhile is read before.
+    setTimeout(() => setImmediate(() => setImmediate(() => this.#end())), drainMs).unref()
   }
 
   #end(): void {
@@ -142,7 +148,6 @@ export class StdioTransport implements Transport {
     this.#exited.resolve()
     this.#child?.stdout?.destroy()
     this.#child?.stderr?.destroy()
-    this.#buffer.clear()
     this.onclose?.()
   }
 

@@ -1,0 +1,69 @@
+/** An MCP server on stdio without the SDK, started as a child: misbehaves as its arguments say. */
+import { spawn } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+
+const [, , way = 'honest', file = ''] = process.argv
+const write = (text: string) => process.stdout.write(text)
+const send = (message: object) => write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
+const said = (text: string) => ({ content: [{ type: 'text', text }] })
+if (file) appendFileSync(file, `${process.pid}\n`)
+if (way === 'crash-at-start') {
+  console.error('No key was given.')
+  process.exit(3)
+}
+if (way === 'garbage') write('Server is starting …\n{"half": \n[]\n{"jsonrpc":"1.0","id":0}\n\u0000\u0001\n')
+if (way === 'deaf') process.on('SIGTERM', () => {})
+
+createInterface(process.stdin).on('line', (line) => {
+  const { id, method, params } = JSON.parse(line) as { id?: number; method?: string; params?: { name: string } }
+  if (method === 'initialize') {
+    const about = { capabilities: { tools: {} }, serverInfo: { name: 'child', version: '1' } }
+    send({ id, result: { protocolVersion: '2025-11-25', ...about } })
+  } else if (method === 'tools/list') {
+    send({ id, result: { tools: [{ name: 'act', inputSchema: { type: 'object' } }] } })
+  } else if (method === 'tools/call') act(id, params)
+})
+// Whoever stays when nobody listens any more has to be ended.
+if (way === 'deaf') setInterval(() => {}, 1000)
+
+function act(id: number | undefined, _params: unknown): void {
+  switch (way) {
+    case 'dies':
+      console.error('Something is on fire.')
+      process.exit(7)
+      break
+    case 'dies-once':
+      // The second child finds the line of the first.
+      send({ id, result: said(`pid ${process.pid}`) })
+      process.exit(0)
+      break
+    case 'never':
+      break
+    case 'twice':
+      send({ id, result: said('first') })
+      send({ id, result: said('second') })
+      break
+    case 'garbage':
+      write('\u001b[31mlog line\u001b[0m\n{"jsonrpc":"2.0","id":\n[1,2,3]\n"text"\n{"jsonrpc":"2.0","result":{}}\n')
+      send({ id, result: said('between garbage') })
+      break
+    case 'flood':
+      write('x'.repeat(33 * 2 ** 20))
+      break
+    case 'large':
+      send({ id, result: said('x'.repeat(10 * 2 ** 20)) })
+      break
+    case 'environment':
+      send({ id, result: said(JSON.stringify(process.env)) })
+      break
+    case 'family': {
+      // A grandchild that holds the pipes and outlives its parent.
+      const { pid } = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' })
+      send({ id, result: said(String(pid)) })
+      break
+    }
+    default:
+      send({ id, result: said(`pid ${process.pid}`) })
+  }
+}
