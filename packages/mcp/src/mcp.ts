@@ -43,11 +43,13 @@ export async function mcp(options: McpOptions): Promise<McpServer> {
   checkOptions(options)
   const { name, onWarning = warnProcess } = options
   const sample = options.sampling && sampler(options.sampling)
-  const connection = new Connection(options, newClient, () => void noticeChange())
+  // A list that is being read comes from the new line anyway; to read it again for that could go on forever.
+  const connection = new Connection(options, newClient, () => void (readsUnderWay === 0 && noticeChange()))
   const warn = (message: string) => onWarning(`MCP server ${connection.where}: ${message}`)
   let tools: Tool[] = []
   let reading: Promise<void> | undefined
   let isStale = false
+  let readsUnderWay = 0
   let isClosed = false
   let info = { name: '', version: '' }
   let instructions: string | undefined
@@ -95,7 +97,12 @@ export async function mcp(options: McpOptions): Promise<McpServer> {
   }
 
   async function read(): Promise<void> {
-    const found = await connection.use((client) => listTools(client, warn))
+    readsUnderWay += 1
+    const found = await connection
+      .use((client) => listTools(client, warn))
+      .finally(() => {
+        readsUnderWay -= 1
+      })
     const prefix = name ?? toPrefix(info.name)
     const names = legalNames(
       found.map((tool) => tool.name),

@@ -24,7 +24,6 @@ export function sampler(options: SamplingOptions): (client: Client) => void {
     const { instructions } = asked
     if (allow && !(await allow({ text, ...(instructions !== undefined && { instructions }) }))) throw refused('denied')
     const { reply, text: said } = await generate(asked, Math.min(asked.maxTokens, maxTokens) * charsPerToken)
-    usd += reply?.usage?.usd ?? 0
     return {
       model: reply?.source.model ?? options.model.id,
       role: 'assistant',
@@ -35,25 +34,29 @@ export function sampler(options: SamplingOptions): (client: Client) => void {
 
   /** Without a reply where it was cut: the limit is counted while the answer comes. */
   async function generate(asked: Asked, maxChars: number): Promise<{ reply?: ModelReply; text: string }> {
-    const { messages, instructions } = asked
-    const running = options.model.generate({
-      messages,
-      ...(instructions !== undefined && { instructions }),
-      tools: [],
-      signal: asked.signal,
-    })
+    const { messages, instructions, signal } = asked
+    const request = { messages, ...(instructions !== undefined && { instructions }), tools: [], signal }
+    const running = options.model.generate(request)
     let chars = 0
     let text = ''
     for (;;) {
       const next = await running.next()
-      if (next.done) return { reply: next.value, text: textOf(next.value.content).slice(0, maxChars) }
+      if (next.done) {
+        usd += next.value.usage?.usd ?? 0
+        return { reply: next.value, text: textOf(next.value.content).slice(0, maxChars) }
+      }
       for (const delta of next.value) {
-        if (delta.type === 'model-restart') text = ''
+        if (delta.type === 'model-restart') {
+          text = ''
+          usd += delta.usage?.usd ?? 0
+        }
         if (delta.type === 'text-delta') text += delta.text
         // What it thinks costs as much as what it says.
         if (delta.type === 'text-delta' || delta.type === 'reasoning-delta') chars += delta.text.length
       }
       if (chars >= maxChars) {
+        // What is cut tells no price; what was asked has one.
+        usd += options.model.estimateUsd?.(request) ?? 0
         await running.return(undefined as never)
         return { text: text.slice(0, maxChars).toWellFormed() }
       }

@@ -22,6 +22,7 @@ createInterface(process.stdin).on('line', (line) => {
     send({ id, result: { protocolVersion: '2025-11-25', ...about } })
   } else if (method === 'tools/list') {
     send({ id, result: { tools: [{ name: 'act', inputSchema: { type: 'object' } }] } })
+    if (way === 'lists-and-dies') process.exit(0)
   } else if (method === 'tools/call') act(id, params)
 })
 // Whoever stays when nobody listens any more has to be ended.

@@ -13,7 +13,13 @@ const script = join(import.meta.dirname, 'stdio-server.ts')
 
 async function start(way: string, options: Partial<McpOptions> = {}) {
   const file = join(folder, way)
-  const server = await mcp({ command: process.execPath, args: [script, way, file], name: '', ...options })
+  const server = await mcp({
+    command: process.execPath,
+    args: [script, way, file],
+    name: '',
+    onWarning() {},
+    ...options,
+  })
   const run = (more: Parameters<typeof runCall>[3] = {}) => runCall(server.tools(), 'act', {}, more)
   /** The children so far. */
   const pids = () => readFileSync(file, 'utf8').trim().split('\n').map(Number)
@@ -71,6 +77,14 @@ describe.concurrent('a server on stdio', () => {
     expect(first).toMatchObject({ content: `pid ${one.pids()[0]}` })
     await isGone(one.pids()[0] as number)
     await vi.waitFor(async () => expect(await one.run()).toMatchObject({ content: `pid ${one.pids()[1]}` }))
+  })
+
+  it('that dies whenever it has told its tools is not started over and over', async () => {
+    await using one = await start('lists-and-dies')
+    await vi.waitFor(async () => expect(await one.run()).toMatchObject({ isError: true }))
+    const [before] = [one.pids().length]
+    await one.run()
+    expect(one.pids().length).toBeLessThanOrEqual(before + 1)
   })
 
   it('that cannot start says why', async () => {
