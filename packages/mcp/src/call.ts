@@ -1,18 +1,24 @@
 /** `callRemote()` makes one call of a server's tool: progress is yielded, the result returned, an error result thrown. */
 import { type Json, type ToolExecution, textOf } from '@clew/core'
-import { type ProgressNotificationParams, SdkError, SdkErrorCode } from '@modelcontextprotocol/client'
+import {
+  type Client,
+  type ProgressNotificationParams,
+  type RequestOptions,
+  SdkError,
+  SdkErrorCode,
+} from '@modelcontextprotocol/client'
 import type { Connection } from './connection.ts'
-import { type Loose, toContent } from './content.ts'
+import { asRecord, asText, type Loose, toContent } from './content.ts'
 import { askForUrls } from './elicitation.ts'
 import { anyResult } from './list-tools.ts'
-import { defaultMaxMs, defaultTimeoutMs, type McpOptions } from './options.ts'
+import { defaultMaxMs, defaultTimeoutMs, type McpOptions, type McpTool } from './options.ts'
 
 const maxWaiting = 100
 
 export async function* callRemote(
   connection: Connection,
   options: McpOptions,
-  name: string,
+  { name, isTask }: McpTool,
   input: { [key: string]: unknown },
   { signal, idempotencyKey: id, runId }: ToolExecution,
 ): AsyncGenerator<Json, unknown> {
@@ -20,13 +26,16 @@ export async function* callRemote(
   const deadline = AbortSignal.timeout(maxMs)
   const progress = new Progress()
   const params = { name, arguments: input, ...(meta && { _meta: meta({ tool: name, id, runId }) }) }
+  const life: RequestOptions = {
+    signal: AbortSignal.any([signal, deadline]),
+    timeout: timeoutMs,
+    resetTimeoutOnProgress: true,
+    onprogress: (each) => progress.put(each),
+  }
   const answer = connection.use((client) =>
-    client.request({ method: 'tools/call', params }, anyResult, {
-      signal: AbortSignal.any([signal, deadline]),
-      timeout: timeoutMs,
-      resetTimeoutOnProgress: true,
-      onprogress: (each) => progress.put(each),
-    }),
+    isTask
+      ? callAsTask(client, params, life, maxMs)
+      : client.request({ method: 'tools/call', params }, anyResult, life),
   )
   try {
     for (;;) {
@@ -41,6 +50,25 @@ export async function* callRemote(
     if (cause instanceof SdkError && cause.code === SdkErrorCode.RequestTimeout) {
       throw new Error(`No answer and no progress for ${timeoutMs} ms. It may have taken effect.`)
     }
+    throw error
+  }
+}
+
+/** The server takes the call as a task; its result is waited for as long as a call may take at all. */
+async function callAsTask(
+  client: Client,
+  params: { [key: string]: unknown },
+  life: RequestOptions,
+  maxMs: number,
+): Promise<Loose> {
+  const request = { method: 'tools/call', params: { ...params, task: {} } }
+  const { taskId } = asRecord((await client.request(request, anyResult, life)).task)
+  const task = { taskId: asText(taskId) ?? '' }
+  try {
+    return await client.request({ method: 'tasks/result', params: task }, anyResult, { ...life, timeout: maxMs })
+  } catch (error) {
+    // The task lives on when nobody waits for it.
+    if (life.signal?.aborted) client.request({ method: 'tasks/cancel', params: task }, anyResult).catch(() => {})
     throw error
   }
 }

@@ -50,7 +50,7 @@ export class Connection {
     } catch (error) {
       if (!isAgain && isSessionGone(error, line.transport)) this.#leave(line)
       else if (!isAgain && (await this.#authorise(error, line))) this.#leave(line)
-      else throw this.#explain(error, line)
+      else throw await this.#explain(error, line)
     } finally {
       line.users -= 1
       if (line.isLeft && line.users === 0) void line.client.close().catch(() => {})
@@ -90,7 +90,7 @@ export class Connection {
     } catch (error) {
       await transport.close().catch(() => {})
       if (!isAgain && (await this.#authorise(error, line))) return this.#open(true)
-      throw this.#explain(error, line)
+      throw await this.#explain(error, line)
     }
     if (this.#hadLine) this.#onLine()
     this.#hadLine = true
@@ -115,10 +115,10 @@ export class Connection {
     return true
   }
 
-  #explain(error: unknown, { transport }: Line): Error {
+  async #explain(error: unknown, { transport }: Line): Promise<Error> {
     const text = this.#inWords(error, transport).slice(0, maxErrorChars).toWellFormed()
-    const words = transport.lastWords()
-    return new Error(words === '' || !isBroken(error) ? text : `${text} ${words}`, { cause: error })
+    const words = isBroken(error) ? await transport.lastWords() : ''
+    return new Error(words === '' ? text : `${text} ${words}`, { cause: error })
   }
 
   #inWords(error: unknown, transport: Line['transport']): string {

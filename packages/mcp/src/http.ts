@@ -30,7 +30,7 @@ export class HttpTransport extends StreamableHTTPClientTransport {
     return super.send(message, { ...options, onRequestStreamEnd })
   }
 
-  lastWords(): string {
+  async lastWords(): Promise<string> {
     return ''
   }
 }

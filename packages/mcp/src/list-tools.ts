@@ -58,8 +58,6 @@ function readTool(given: Loose): McpTool | string {
   if (JSON.stringify(inputSchema).length > maxSchemaChars) {
     return leftOut(`its inputSchema has more than ${maxSchemaChars} characters.`)
   }
-  // Tasks are an experiment of revision 2025-11-25: without them, such a tool could only ever fail.
-  if (asRecord(given.execution).taskSupport === 'required') return leftOut('it can be called as a task only.')
   const title = asText(given.title)
   return {
     name,
@@ -67,6 +65,7 @@ function readTool(given: Loose): McpTool | string {
     description: cleanText(asText(given.description) ?? '', maxDescriptionChars),
     inputSchema: inputSchema as McpTool['inputSchema'],
     annotations: asRecord(given.annotations) as McpTool['annotations'],
+    ...(asRecord(given.execution).taskSupport === 'required' && { isTask: true as const }),
   }
 }
 

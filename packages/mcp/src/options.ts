@@ -62,6 +62,8 @@ export type McpTool = {
   title?: string
   description: string
   inputSchema: { [key: string]: unknown }
+  /** It can be called as a task only (an experiment of revision 2025-11-25). */
+  isTask?: true
   annotations: { readOnlyHint?: boolean; destructiveHint?: boolean; idempotentHint?: boolean; openWorldHint?: boolean }
 }
 

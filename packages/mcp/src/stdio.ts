@@ -72,8 +72,9 @@ export class StdioTransport implements Transport {
     })
   }
 
-  /** What is known of its end, and what it said last. For error messages. */
-  lastWords(): string {
+  /** What is known of its end, and what it said last. For error messages: a broken pipe is often noticed before an exit. */
+  async lastWords(): Promise<string> {
+    await this.#leavesWithin(drainMs)
     const words = this.#words.trim()
     return [this.#ending, words && `Last lines on its stderr:\n${words}`].filter(Boolean).join(' ')
   }

@@ -14,6 +14,6 @@ export function toTool(remote: McpTool, name: string, connection: Connection, op
     effect,
     ...(needsApproval !== undefined && { needsApproval }),
     ...(maxResultChars !== undefined && { maxResultChars }),
-    execute: (input, execution) => callRemote(connection, options, remote.name, input, execution),
+    execute: (input, execution) => callRemote(connection, options, remote, input, execution),
   }) as Tool
 }

@@ -1,6 +1,6 @@
 /** The official conformance suite against our client and our server. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -13,30 +13,29 @@ const folder = mkdtempSync(join(tmpdir(), 'clew-conformance-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** What we do not serve: resources, prompts and completion. */
-const notServed = `server:
-  - completion-complete
-  - resources-list
-  - resources-read-text
-  - resources-read-binary
-  - resources-templates-read
-  - resources-subscribe
-  - resources-unsubscribe
-  - prompts-list
-  - prompts-get-simple
-  - prompts-get-with-args
-  - prompts-get-embedded-resource
-  - prompts-get-with-image
-`
+const notServed = [
+  'completion-complete',
+  'resources-list',
+  'resources-read-text',
+  'resources-read-binary',
+  'resources-templates-read',
+  'resources-subscribe',
+  'resources-unsubscribe',
+  'prompts-list',
+  'prompts-get-simple',
+  'prompts-get-with-args',
+  'prompts-get-embedded-resource',
+  'prompts-get-with-image',
+]
 
-function conformance(...given: string[]): Promise<{ code: number; output: string }> {
+/** The SDK refuses metadata whose issuer is not where they were found (RFC 8414, 3.3); the old scenario has just that. */
+const refused = ['auth/2025-03-26-oauth-metadata-backcompat']
+
+function conformance(...options: string[]): Promise<string> {
   const cli = join(import.meta.dirname, '../node_modules/@modelcontextprotocol/conformance/dist/index.js')
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [cli, ...given, '--output-dir', folder],
-      { maxBuffer: 2 ** 26 },
-      (error, stdout, stderr) => resolve({ code: error ? Number(error.code ?? 1) : 0, output: `${stdout}\n${stderr}` }),
-    )
+    const given = [cli, ...options, '--output-dir', folder]
+    execFile(process.execPath, given, { maxBuffer: 2 ** 26 }, (_, stdout, stderr) => resolve(`${stdout}\n${stderr}`))
   })
 }
 
@@ -61,39 +60,29 @@ async function relay(): Promise<{ command: string; played: Set<string>; close():
   return { command, played, close: () => http.close() }
 }
 
-/** The SDK refuses metadata whose issuer is not where they were found (RFC 8414, 3.3); the old scenario has just that. */
-const refused = `client:
-  - auth/2025-03-26-oauth-metadata-backcompat
-`
-
-function baseline(name: string, text: string): string[] {
-  const path = join(folder, name)
-  writeFileSync(path, text)
-  return ['--expected-failures', path]
-}
-
 /** The SDK tells authors of OAuth providers what they should keep. */
 vi.spyOn(console, 'warn').mockImplementation(() => {})
 
 describe.concurrent('conformance', () => {
   it('the client passes initialize, calls, elicitation, retries and all of OAuth that the SDK can do', async () => {
     const { command, played, close } = await relay()
-    const given = ['--suite', 'all', ...baseline('client.yml', refused)]
-    const { code, output } = await conformance('client', '--command', command, ...given)
+    const output = await conformance('client', '--command', command, '--suite', 'all')
     close()
-    expect(code, output).toBe(0)
-    expect(passed(output)).toEqual(
+    const { passed, failed } = outcomes(output)
+    expect(failed, output).toEqual(refused)
+    expect(passed).toEqual(
       expect.arrayContaining(['initialize', 'tools_call', 'elicitation-sep1034-client-defaults', 'sse-retry']),
     )
-    expect(passed(output).filter((name) => name.startsWith('auth/')).length).toBe(21)
+    expect(passed.filter((name) => name.startsWith('auth/')).length).toBe(21)
     expect(played.size).toBe(26)
   })
 
   it('the server passes tools, ping, logging, elicitation and DNS rebinding protection', async () => {
     await using served = await service.http()
-    const { code, output } = await conformance('server', '--url', served.url, ...baseline('server.yml', notServed))
-    expect(code, output).toBe(0)
-    expect(passed(output)).toEqual([
+    const output = await conformance('server', '--url', served.url)
+    const { passed, failed } = outcomes(output)
+    expect(failed, output).toEqual(notServed)
+    expect(passed).toEqual([
       'server-initialize',
       'logging-set-level',
       'ping',
@@ -116,7 +105,13 @@ describe.concurrent('conformance', () => {
   })
 })
 
-/** The scenarios without a failure. */
-function passed(output: string): string[] {
-  return [...output.matchAll(/✓ (\S+): \d+ passed, 0 failed/g)].map((match) => match[1] as string)
+/** By their checks. That something came late is a warning of the suite: it says how busy this machine is. */
+function outcomes(output: string): { passed: string[]; failed: string[] } {
+  const found = [...output.matchAll(/^[✓✗] (\S+): (\d+) passed, (\d+) failed/gm)]
+  const names = (isWanted: (passes: number, failures: number) => boolean) =>
+    found.filter((match) => isWanted(Number(match[2]), Number(match[3]))).map((match) => match[1] as string)
+  return {
+    passed: names((passes, failures) => passes > 0 && failures === 0),
+    failed: names((passes, failures) => passes === 0 || failures > 0),
+  }
 }

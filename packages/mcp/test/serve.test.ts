@@ -344,7 +344,9 @@ describe('over HTTP', () => {
     await using again = await serveMcp({ name: 'ours', tools: [hello] }).http({ port })
     expect(again.url).toBe(one.http.url)
     // A connection that was kept open is noticed to be gone by the first call at the latest.
-    await vi.waitFor(async () => expect(await one.run('hello')).toMatchObject({ content: 'Hello.' }))
+    await vi.waitFor(async () => expect(await one.run('hello')).toMatchObject({ content: 'Hello.' }), {
+      timeout: 30_000,
+    })
   })
 
   it('sessions that nobody uses make room', async () => {

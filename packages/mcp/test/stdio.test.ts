@@ -35,7 +35,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-const isGone = (pid: number) => vi.waitFor(() => expect(isAlive(pid)).toBe(false), { interval: 10, timeout: 5000 })
+const isGone = (pid: number) => vi.waitFor(() => expect(isAlive(pid)).toBe(false), { interval: 10, timeout: 30_000 })
 
 describe.concurrent('a server on stdio', () => {
   it('is called, and ends with close', async () => {
@@ -76,12 +76,14 @@ describe.concurrent('a server on stdio', () => {
     const first = await one.run()
     expect(first).toMatchObject({ content: `pid ${one.pids()[0]}` })
     await isGone(one.pids()[0] as number)
-    await vi.waitFor(async () => expect(await one.run()).toMatchObject({ content: `pid ${one.pids()[1]}` }))
+    await vi.waitFor(async () => expect(await one.run()).toMatchObject({ content: `pid ${one.pids()[1]}` }), {
+      timeout: 30_000,
+    })
   })
 
   it('that dies whenever it has told its tools is not started over and over', async () => {
     await using one = await start('lists-and-dies')
-    await vi.waitFor(async () => expect(await one.run()).toMatchObject({ isError: true }))
+    await vi.waitFor(async () => expect(await one.run()).toMatchObject({ isError: true }), { timeout: 30_000 })
     const [before] = [one.pids().length]
     await one.run()
     expect(one.pids().length).toBeLessThanOrEqual(before + 1)
