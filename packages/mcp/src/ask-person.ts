@@ -1,6 +1,7 @@
 /** `askPerson()` makes of the client's elicitation a policy: the person at the client approves what needs approval. */
 import { type Answer, approve, deny, type Need } from '@clew/core'
 import type { Server, ServerContext } from '@modelcontextprotocol/server'
+import { showHidden } from './clean.ts'
 
 /** What does not fit is not shown in part: nobody can approve what they have not seen. */
 const maxShownChars = 10_000
@@ -25,7 +26,7 @@ export function askPerson(
   return async (need) => {
     if (need.for !== 'approval') return undefined
     const { tool, path, input } = need
-    const shown = JSON.stringify(input, null, 2)
+    const shown = showHidden(JSON.stringify(input, null, 2))
     if (shown.length > maxShownChars) return deny('Its input is too long to be shown to a person.')
     const message = `May ${path.join(' > ')} run "${tool}" with this input?\n${shown}`
     const asked = { mode: 'form' as const, message, requestedSchema: question }

@@ -13,3 +13,8 @@ export function cleanText(text: string, maxChars: number): string {
   const clean = text.toWellFormed().replace(hidden, '').trim()
   return clean.length <= maxChars ? clean : `${clean.slice(0, maxChars).toWellFormed()} […]`
 }
+
+/** The same made visible, for people who have to judge a text. */
+export function showHidden(text: string): string {
+  return text.replace(hidden, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
+}

@@ -20,7 +20,9 @@ export class Connection {
   readonly #newClient: () => Client
   readonly #onLine: () => void
   #line: Promise<Line> | undefined
-  /** The same, once it is there. */
+  /** Of a line that is not ready yet. */
+  #opening: Line['transport'] | undefined
+  /** The line, once it is there. */
   #current: Line | undefined
   #hadLine = false
   #isClosed = false
@@ -60,6 +62,8 @@ export class Connection {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    // One that does not get ready is not waited for.
+    await this.#opening?.close().catch(() => {})
     const line = await this.#line?.catch(() => undefined)
     this.#line = undefined
     if (!line) return
@@ -85,9 +89,12 @@ export class Connection {
     const client = this.#newClient()
     const line: Line = { client, transport, users: 0, isLeft: false }
     client.onclose = () => this.#leave(line)
+    this.#opening = transport
     try {
       await client.connect(transport, { timeout: requestTimeoutMs })
+      this.#opening = undefined
     } catch (error) {
+      this.#opening = undefined
       await transport.close().catch(() => {})
       if (!isAgain && (await this.#authorise(error, line))) return this.#open(true)
       throw await this.#explain(error, line)

@@ -4,9 +4,15 @@ import type { Content, ContentPart, Json, Message } from '@clew/core'
 /** What comes from a server is read as it is: nothing of it can be relied on. */
 export type Loose = { readonly [key: string]: unknown }
 
+/** What no model reads. The cap on a result's characters does not count pictures, and not how many parts there are. */
+const maxParts = 100
+const maxMediaChars = 10_000_000
+
 /** The parts of a result, and its structured content where the text does not say the same. */
 export function toContent({ content, structuredContent }: Loose): Content | undefined {
-  const parts = Array.isArray(content) ? content.map(toPart) : []
+  const blocks: unknown[] = Array.isArray(content) ? content : []
+  const parts = blocks.slice(0, maxParts).map(toPart)
+  if (blocks.length > maxParts) parts.push(text(note(`${blocks.length - maxParts} more parts were left out`)))
   if (structuredContent !== undefined && !parts.some((part) => saysTheSame(part, structuredContent))) {
     parts.push({ type: 'text', text: JSON.stringify(structuredContent) })
   }
@@ -62,13 +68,15 @@ function toMedia({ data, mimeType, name }: Loose, kind: string, uri?: unknown): 
   const base64 = asText(data)
   const mime = (asText(mimeType) ?? 'application/octet-stream').toLowerCase().split(';')[0]!.trim()
   if (base64 === undefined || !isBase64(base64)) return text(note(kind, uri, name, mime, 'its data cannot be read'))
+  const size = bytes(Math.floor((base64.length * 3) / 4))
+  if (base64.length > maxMediaChars) return text(note(kind, uri, name, mime, size, 'too large to be sent'))
   if (images.includes(mime)) return { type: 'image', url: `data:${mime};base64,${base64}` }
   const format = Object.hasOwn(sounds, mime) ? sounds[mime] : undefined
   if (format) return { type: 'audio', data: base64, format }
   if (mime === 'application/pdf') {
     return { type: 'file', filename: fileName(uri), data: `data:${mime};base64,${base64}` }
   }
-  return text(note(kind, uri, name, mime, bytes(Math.floor((base64.length * 3) / 4))))
+  return text(note(kind, uri, name, mime, size))
 }
 
 function isBase64(data: string): boolean {

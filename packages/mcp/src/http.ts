@@ -5,6 +5,7 @@ import {
   StreamableHTTPClientTransport,
   type TransportSendOptions,
 } from '@modelcontextprotocol/client'
+import { boundedFetch } from './bounded-fetch.ts'
 import type { HttpOptions } from './options.ts'
 
 /** @throws TypeError for what is no URL. */
@@ -12,7 +13,7 @@ export function httpTransport({ url, headers, authProvider, fetch }: HttpOptions
   return new HttpTransport(new URL(url), {
     ...(headers && { requestInit: { headers } }),
     ...(authProvider && { authProvider }),
-    ...(fetch && { fetch }),
+    fetch: boundedFetch(fetch),
   })
 }
 

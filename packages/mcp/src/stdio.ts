@@ -7,11 +7,10 @@ import { describeError } from '@clew/core'
 import { deserializeMessage, type JSONRPCMessage, serializeMessage, type Transport } from '@modelcontextprotocol/client'
 import { getDefaultEnvironment } from '@modelcontextprotocol/client/stdio'
 import spawn from 'cross-spawn'
+import { maxMessageBytes } from './bounded-fetch.ts'
 import { Lines } from './lines.ts'
 import type { StdioOptions } from './options.ts'
 
-/** A message can hold a picture or two. */
-const maxMessageBytes = 32 * 2 ** 20
 /** How much of stderr is kept for error messages, in characters. */
 const keptWords = 2000
 /** How long the child may take to leave when its input is closed, and again when it is told to, in milliseconds. */
@@ -52,7 +51,7 @@ export class StdioTransport implements Transport {
       }) as ChildProcessWithoutNullStreams
       this.#child = child
       child.once('spawn', () => {
-        alive.add(this)
+        watch(this)
         resolve()
       })
       child.on('error', (error) => {
@@ -165,6 +164,13 @@ export class StdioTransport implements Transport {
 
 /** A program that ends without closing its servers takes them along. */
 const alive = new Set<StdioTransport>()
-process.once('exit', () => {
-  for (const transport of alive) transport.kill('SIGKILL')
-})
+let isWatched = false
+
+function watch(transport: StdioTransport): void {
+  alive.add(transport)
+  if (isWatched) return
+  isWatched = true
+  process.once('exit', () => {
+    for (const each of alive) each.kill('SIGKILL')
+  })
+}

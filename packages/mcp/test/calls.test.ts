@@ -100,6 +100,46 @@ describe('what a call gives', () => {
     ])
   })
 
+  it('what is too much for any model is told, not sent', async () => {
+    const blocks = (count: number) => Array.from({ length: count }, () => ({ type: 'text', text: 'x' }))
+    let content: unknown[] = blocks(150)
+    await using one = await connect((_, { result }) => result({ content }))
+    const { content: some } = await one.run()
+    expect(some.length).toBe(101)
+    expect(some.at(-1)).toEqual({ type: 'text', text: '[50 more parts were left out]' })
+    content = [{ type: 'image', mimeType: 'image/png', data: 'A'.repeat(12_000_000) }]
+    expect(await one.run()).toMatchObject({ content: '[image: image/png, 9000000 bytes, too large to be sent]' })
+  })
+
+  it('a message without end is broken off, a stream of many is not', async () => {
+    const megabyte = Buffer.from(`: ${'x'.repeat(2 ** 20)}\n`)
+    let type = ''
+    let last = ''
+    const endless: typeof fetch = async (url, init) => {
+      if (!String(init?.body).includes('tools/call')) return fetch(url, init)
+      const { id } = JSON.parse(String(init?.body))
+      let left = 40
+      const body = new ReadableStream({
+        pull(controller) {
+          if (left-- > 0) controller.enqueue(last === '' ? megabyte : Buffer.concat([megabyte, Buffer.from('\n')]))
+          else {
+            controller.enqueue(Buffer.from(last.replace('ID', id)))
+            controller.close()
+          }
+        },
+      })
+      return new Response(body, { headers: { 'content-type': type } })
+    }
+    await using one = await connect(() => {}, { fetch: endless } as Partial<McpOptions>)
+    for (type of ['application/json', 'text/event-stream']) {
+      const end = await one.run()
+      expect(end).toMatchObject({ isError: true })
+      if (type === 'application/json') expect(end.content).toContain('more than 33554432 bytes')
+    }
+    last = `data: {"jsonrpc":"2.0","id":ID,"result":${JSON.stringify(said('done'))}}\n\n`
+    expect(await one.run()).toMatchObject({ content: 'done' })
+  })
+
   it('a result that is none, in every way, is survived', async () => {
     for (const result of [{}, null, [], 7, 'text', { content: 'text' }, { content: { type: 'text' } }]) {
       await using one = await connect((_, reply) => reply.result(result))
@@ -192,26 +232,19 @@ describe('how long a call takes', () => {
   })
 
   it('progress does not hold a call open beyond its most', async () => {
-    let timer: ReturnType<typeof setInterval> | undefined
+    const most = new AbortController()
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(most.signal)
     await using one = await connect(
       ({ params }, { stream }) => {
-        const { send } = stream()
         const { progressToken } = params._meta as { progressToken: number }
-        let progress = 0
-        timer = setInterval(
-          () => send({ method: 'notifications/progress', params: { progressToken, progress: ++progress } }),
-          5,
-        )
+        stream().send({ method: 'notifications/progress', params: { progressToken, progress: 1 } })
       },
-      { maxMs: 100 },
+      { maxMs: 5000 },
     )
-    const seen: RunEvent[] = []
-    expect(await one.run({}, { onEvent: (event) => seen.push(event) })).toMatchObject({
-      isError: true,
-      content: expect.stringContaining('No answer within 100 ms in all.'),
-    })
-    clearInterval(timer)
-    expect(seen.filter(({ type }) => type === 'tool-progress').length).toBeGreaterThan(0)
+    const end = await one.run({}, { onEvent: ({ type }) => type === 'tool-progress' && most.abort() })
+    expect(end).toMatchObject({ isError: true, content: expect.stringContaining('No answer within 5000 ms in all.') })
+    expect(timeout).toHaveBeenCalledWith(5000)
+    timeout.mockRestore()
   })
 
   it('an abort of the run tells the server and ends the call', async () => {

@@ -251,6 +251,21 @@ describe('what needs a person', () => {
     expect(ran.splice(0).length).toBe('content' in end ? 1 : 0)
   })
 
+  it('is asked with what a person would not see made visible', async () => {
+    const asked: string[] = []
+    const say = tool({ name: 'say', input: z.object({ text: z.string() }), needsApproval: true, execute: () => 'ran' })
+    await using one = await serve([say], {
+      client: {
+        async onElicitation({ message }) {
+          asked.push(message)
+          return { action: 'decline' }
+        },
+      },
+    })
+    await one.run('say', { text: 'a\u202eb\u{e0041}' })
+    expect(asked[0]).toContain('"a\\u{202e}b\\u{e0041}"')
+  })
+
   it('is not asked of input that is too long to be shown', async () => {
     const write = tool({
       name: 'write',

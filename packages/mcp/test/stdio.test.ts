@@ -1,4 +1,5 @@
 /** Servers that are processes of ours: what they inherit, how they end, what is survived. */
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -144,6 +145,13 @@ describe.concurrent('a server on stdio', () => {
     await one.server.close()
     await isGone(Number(content))
     await isGone(one.pids()[0] as number)
+  })
+
+  it('that is left without close ends with the program that started it', async () => {
+    const program = join(import.meta.dirname, 'leaves.ts')
+    const file = join(folder, 'left')
+    execFileSync(process.execPath, [program, script, file])
+    await isGone(Number(readFileSync(file, 'utf8')))
   })
 
   it('that does not listen to a polite end is ended all the same', async () => {
