@@ -1,6 +1,6 @@
 /** An MCP server on stdio without the SDK, started as a child: misbehaves as its arguments say. */
 import { spawn } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 const [, , way = 'honest', file = ''] = process.argv
@@ -17,6 +17,8 @@ if (way === 'deaf') process.on('SIGTERM', () => {})
 
 createInterface(process.stdin).on('line', (line) => {
   const { id, method, params } = JSON.parse(line) as { id?: number; method?: string; params?: { name: string } }
+  // It comes back, and does not say a word.
+  if (way === 'mute-later' && readFileSync(file, 'utf8').split('\n').length > 2) return
   if (method === 'initialize') {
     const about = { capabilities: { tools: {} }, serverInfo: { name: 'child', version: '1' } }
     send({ id, result: { protocolVersion: '2025-11-25', ...about } })
@@ -30,6 +32,7 @@ if (way === 'deaf') setInterval(() => {}, 1000)
 
 function act(id: number | undefined, _params: unknown): void {
   switch (way) {
+    case 'mute-later':
     case 'dies':
       console.error('Something is on fire.')
       process.exit(7)

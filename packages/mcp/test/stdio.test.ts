@@ -72,6 +72,16 @@ describe.concurrent('a server on stdio', () => {
     expect(JSON.stringify(ends)).toContain('ended by SIGKILL')
   })
 
+  it('that does not answer when it is started again is not waited for by close', async () => {
+    const one = await start('mute-later')
+    await one.run()
+    const ending = one.run()
+    await vi.waitFor(() => expect(one.pids().length).toBe(2), { timeout: 30_000 })
+    await one.server.close()
+    expect(await ending).toMatchObject({ isError: true })
+    await isGone(one.pids()[1] as number)
+  })
+
   it('that leaves after its answer is started again', async () => {
     await using one = await start('dies-once')
     const first = await one.run()
