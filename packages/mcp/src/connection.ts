@@ -19,10 +19,10 @@ export class Connection {
   readonly #options: McpOptions
   readonly #newClient: () => Client
   readonly #onLine: () => void
+  /** All that are not closed: the one in use, one that gets ready, those that somebody still waits on. */
+  readonly #open = new Set<Line>()
   #line: Promise<Line> | undefined
-  /** Of a line that is not ready yet. */
-  #opening: Line['transport'] | undefined
-  /** The line, once it is there. */
+  /** The line in use, once it is there. */
   #current: Line | undefined
   #hadLine = false
   #isClosed = false
@@ -62,41 +62,44 @@ export class Connection {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    // One that does not get ready is not waited for.
-    await this.#opening?.close().catch(() => {})
-    const line = await this.#line?.catch(() => undefined)
     this.#line = undefined
-    if (!line) return
-    const { transport, client } = line
-    if (transport instanceof HttpTransport) await within(goodbyeMs, transport.terminateSession())
+    await Promise.all([...this.#open].map((line) => this.#end(line)))
+  }
+
+  async #end({ transport, client, isLeft }: Line): Promise<void> {
+    if (transport instanceof HttpTransport && !isLeft) await within(goodbyeMs, transport.terminateSession())
     await client.close().catch(() => {})
   }
 
   async #getLine(): Promise<Line> {
     if (this.#isClosed) throw new InputError(`The connection to ${this.where} was closed. Call mcp() for a new one.`)
-    this.#line ??= this.#open()
+    this.#line ??= this.#connect()
+    const line = this.#line
     try {
-      return await this.#line
+      return await line
     } catch (error) {
-      this.#line = undefined
+      if (this.#line === line) this.#line = undefined
       throw error
     }
   }
 
-  async #open(isAgain = false): Promise<Line> {
+  async #connect(isAgain = false): Promise<Line> {
     const options = this.#options
     const transport = 'url' in options ? httpTransport(options) : new StdioTransport(options)
     const client = this.#newClient()
     const line: Line = { client, transport, users: 0, isLeft: false }
-    client.onclose = () => this.#leave(line)
-    this.#opening = transport
+    this.#open.add(line)
+    client.onclose = () => {
+      this.#open.delete(line)
+      this.#leave(line)
+    }
     try {
       await client.connect(transport, { timeout: requestTimeoutMs })
-      this.#opening = undefined
+      if (line.isLeft) throw new Error('it was closed as soon as it was there')
     } catch (error) {
-      this.#opening = undefined
       await transport.close().catch(() => {})
-      if (!isAgain && (await this.#authorise(error, line))) return this.#open(true)
+      this.#open.delete(line)
+      if (!isAgain && (await this.#authorise(error, line))) return this.#connect(true)
       throw await this.#explain(error, line)
     }
     if (this.#hadLine) this.#onLine()

@@ -396,6 +396,22 @@ describe('what a call survives', () => {
     await one.server.close()
   })
 
+  it('close ends what is still waited for, on lines of before, too', async () => {
+    const begun = Promise.withResolvers<void>()
+    let calls = 0
+    await using one = await connect((_, { stream, result }) => {
+      if (++calls > 1) return result(said('ran'))
+      stream()
+      begun.resolve()
+    })
+    const first = one.run()
+    await begun.promise
+    one.raw.forget()
+    expect(await one.run()).toMatchObject({ content: 'ran' })
+    await one.server.close()
+    expect(await first).toMatchObject({ isError: true })
+  })
+
   it('an agent goes on after what went wrong', async () => {
     let calls = 0
     await using one = await connect((_, reply) =>
