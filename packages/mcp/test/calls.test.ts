@@ -287,6 +287,19 @@ describe('what a call survives', () => {
     expect(one.raw.count('tools/call')).toBe(5)
   })
 
+  it('a new session that cannot be had yet is asked for again by the next call', async () => {
+    await using one = await connect((_, { result }) => result(said('ran')))
+    one.raw.forget()
+    one.raw.script.on = ({ method }, { response }) => {
+      if (method !== 'initialize') return undefined
+      response.writeHead(503).end('Starting')
+      return true
+    }
+    expect(await one.run()).toMatchObject({ isError: true, content: expect.stringContaining('Starting') })
+    delete one.raw.script.on
+    expect(await one.run()).toMatchObject({ content: 'ran' })
+  })
+
   it('a session that is refused at once again is an error, after one more try', async () => {
     await using one = await connect((_, { result }) => result(said('ran')))
     one.raw.script.on = ({ method }, { response }) => {
