@@ -1,7 +1,7 @@
 /** `mcp()` connects to an MCP server; its tools work as tools of an agent. */
 import { pathToFileURL } from 'node:url'
 import { type Content, describeError, type Message, type Tool } from '@clew/core'
-import { Client, type Prompt, type Resource, type ResourceTemplateType } from '@modelcontextprotocol/client'
+import type { Client, Prompt, Resource, ResourceTemplateType } from '@modelcontextprotocol/client'
 import { checkOptions } from './check-options.ts'
 import { cleanText } from './clean.ts'
 import { Connection } from './connection.ts'
@@ -10,6 +10,7 @@ import { answerElicitations, elicitationCapability } from './elicitation.ts'
 import { anyResult, listTools } from './list-tools.ts'
 import { legalNames, toPrefix } from './names.ts'
 import { type McpOptions, type McpTool, requestTimeoutMs as timeout } from './options.ts'
+import { OrderlyClient } from './orderly-client.ts'
 import { sampler } from './sampling.ts'
 import { toTool } from './to-tool.ts'
 
@@ -55,7 +56,7 @@ export async function mcp(options: McpOptions): Promise<McpServer> {
   let instructions: string | undefined
 
   function newClient(): Client {
-    const client = new Client(
+    const client = new OrderlyClient(
       { name: 'clew', version: '0.1.0' },
       {
         capabilities: {

@@ -259,6 +259,29 @@ describe('how long a call takes', () => {
     expect((await cancelled).params).toMatchObject({ requestId: id })
   })
 
+  it('an abort ends a task at the server, too', async () => {
+    const { raw, run, ...one } = await connect(
+      (_, { result }) => result({ task: { taskId: 'task-1', status: 'working' } }),
+      {},
+      [plain('act', { execution: { taskSupport: 'required' } })],
+    )
+    raw.script.on = ({ method }, { stream, result }) => {
+      if (method === 'tasks/result') stream()
+      else if (method === 'tasks/cancel') result({})
+      else return undefined
+      return true
+    }
+    const controller = new AbortController()
+    const waiting = raw.next('tasks/result')
+    const cancelled = raw.next('tasks/cancel')
+    const ending = run({}, { signal: controller.signal })
+    await waiting
+    controller.abort()
+    expect(await ending).toMatchObject({ isError: true })
+    expect((await cancelled).params).toMatchObject({ taskId: 'task-1' })
+    await one[Symbol.asyncDispose]()
+  })
+
   it('more progress than anyone reads does not pile up', async () => {
     await using one = await connect((sent, { stream }) => {
       const { send, end } = stream()
@@ -283,6 +306,8 @@ describe('what a call survives', () => {
     const both = await Promise.all([one.run(), one.run()])
     expect(both).toMatchObject([{ content: 'ran' }, { content: 'ran' }])
     expect(one.raw.count('initialize')).toBe(2)
+    // Its tools may be others now.
+    await vi.waitFor(() => expect(one.raw.count('tools/list')).toBe(2), { timeout: 30_000 })
     // One before the restart, two that were refused, two again.
     expect(one.raw.count('tools/call')).toBe(5)
   })

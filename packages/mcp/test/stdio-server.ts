@@ -16,7 +16,11 @@ if (way === 'garbage') write('Server is starting …\n{"half": \n[]\n{"jsonrpc":
 if (way === 'deaf') process.on('SIGTERM', () => {})
 
 createInterface(process.stdin).on('line', (line) => {
-  const { id, method, params } = JSON.parse(line) as { id?: number; method?: string; params?: { name: string } }
+  const { id, method, params } = JSON.parse(line) as {
+    id?: number
+    method?: string
+    params?: { _meta?: { progressToken?: number } }
+  }
   // It comes back, and does not say a word.
   if (way === 'mute-later' && readFileSync(file, 'utf8').split('\n').length > 2) return
   if (method === 'initialize') {
@@ -30,7 +34,7 @@ createInterface(process.stdin).on('line', (line) => {
 // Whoever stays when nobody listens any more has to be ended.
 if (way === 'deaf') setInterval(() => {}, 1000)
 
-function act(id: number | undefined, _params: unknown): void {
+function act(id: number | undefined, params: { _meta?: { progressToken?: number } } | undefined): void {
   switch (way) {
     case 'mute-later':
     case 'dies':
@@ -55,12 +59,29 @@ function act(id: number | undefined, _params: unknown): void {
     case 'flood':
       write('x'.repeat(33 * 2 ** 20))
       break
+    case 'hurried': {
+      const { progressToken } = params?._meta ?? {}
+      const told = [1, 2].map((progress) => ({ method: 'notifications/progress', params: { progressToken, progress } }))
+      const lines = [...told, { id, result: said('done') }].map((each) => JSON.stringify({ jsonrpc: '2.0', ...each }))
+      write(`${lines.join('\n')}\n`)
+      break
+    }
     case 'large':
       send({ id, result: said('x'.repeat(10 * 2 ** 20)) })
       break
     case 'environment':
       send({ id, result: said(JSON.stringify(process.env)) })
       break
+    case 'orphan': {
+      // It leaves the group, and keeps our pipes open.
+      const { pid } = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {
+        stdio: 'inherit',
+        detached: true,
+      })
+      appendFileSync(file, `${pid}\n`)
+      process.exit(7)
+      break
+    }
     case 'family': {
       // A grandchild that holds the pipes and outlives its parent.
       const { pid } = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' })

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { RunEvent } from '@clew/core'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { type McpOptions, mcp } from '../src/index.ts'
 import { runCall } from './run-call.ts'
@@ -82,6 +83,12 @@ describe.concurrent('a server on stdio', () => {
     await isGone(one.pids()[1] as number)
   })
 
+  it('P126: that dies while another process holds its pipes is noticed all the same', async () => {
+    await using one = await start('orphan')
+    expect(await one.run()).toMatchObject({ isError: true, content: expect.stringContaining('exit code 7') })
+    process.kill(one.pids()[1] as number, 'SIGKILL')
+  })
+
   it('that leaves after its answer is started again', async () => {
     await using one = await start('dies-once')
     const first = await one.run()
@@ -95,9 +102,10 @@ describe.concurrent('a server on stdio', () => {
   it('that dies whenever it has told its tools is not started over and over', async () => {
     await using one = await start('lists-and-dies')
     await vi.waitFor(async () => expect(await one.run()).toMatchObject({ isError: true }), { timeout: 30_000 })
-    const [before] = [one.pids().length]
+    const before = one.pids().length
+    for (let at = 0; at < 3; at++) await one.server.refresh().catch(() => {})
     await one.run()
-    expect(one.pids().length).toBeLessThanOrEqual(before + 1)
+    expect(one.pids().length).toBeLessThanOrEqual(before + 4)
   })
 
   it('that cannot start says why', async () => {
@@ -115,6 +123,14 @@ describe.concurrent('a server on stdio', () => {
     await using one = await start('twice')
     expect(await one.run()).toMatchObject({ content: 'first' })
     expect(await one.run()).toMatchObject({ content: 'first' })
+  })
+
+  it('that tells its progress together with the answer is heard in order', async () => {
+    await using one = await start('hurried')
+    const seen: unknown[] = []
+    const onEvent = (event: RunEvent) => event.type === 'tool-progress' && seen.push(event.data)
+    expect(await one.run({ onEvent })).toMatchObject({ content: 'done' })
+    expect(seen).toEqual([{ progress: 1 }, { progress: 2 }])
   })
 
   it('that writes garbage to stdout is understood between it', async () => {

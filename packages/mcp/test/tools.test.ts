@@ -121,6 +121,14 @@ describe('the tools of a server', () => {
     await raw.close()
   })
 
+  it('a server that has no tools is not asked for them', async () => {
+    const raw = await rawServer({ about: { capabilities: {} } })
+    await using server = await mcp({ url: raw.url })
+    expect(server.tools()).toEqual([])
+    expect(raw.count('tools/list')).toBe(0)
+    await raw.close()
+  })
+
   it('P125: two servers with the same tool, and names that no provider takes, get legal unique names that lead back', async () => {
     await using one = await connect([plain('search'), plain('a.b'), plain('a_b'), plain('a b')], { name: 'one' })
     await using two = await connect([plain('search'), plain('files.read/all'), plain('é'), plain('x'.repeat(200))], {
