@@ -1,22 +1,22 @@
 /** `answerCall()` runs what a client calls, through the one door of core, and tells of progress on the way. */
 import { callTool, describeError, type Json, type RunEvent, type Tool, type ToolWait } from '@clew/core'
-import type { CallToolResult, Server, ServerContext } from '@modelcontextprotocol/server'
+import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server'
 import { askPerson } from './ask-person.ts'
 import { toResult } from './to-remote.ts'
 
-type Served = { server: Server; tools: readonly Tool<never, never>[]; caller: string; context: unknown }
+type Served = { tools: readonly Tool<never, never>[]; caller: string; context: unknown }
 
 export async function answerCall(
   params: { name: string; arguments?: { [key: string]: unknown } | undefined },
   call: ServerContext,
-  { server, tools, caller, context }: Served,
+  { tools, caller, context }: Served,
 ): Promise<CallToolResult> {
   const { signal, _meta } = call.mcpReq
   const tell = progressTeller(_meta?.progressToken, call)
-  const policy = askPerson(server, call)
+  const policy = askPerson(call)
   const given = { name: params.name, arguments: (params.arguments ?? {}) as Json }
   try {
-    const running = callTool(tools, given, { caller, context, signal, ...(policy && { policy }) })
+    const running = callTool(tools, given, { caller, context, signal, policy })
     for (;;) {
       const next = await running.next()
       if (!next.done) await tell(next.value)

@@ -1,6 +1,6 @@
 /** `askPerson()` makes of the client's elicitation a policy: the person at the client approves what needs approval. */
 import { type Answer, approve, deny, type Need } from '@clew/core'
-import type { Server, ServerContext } from '@modelcontextprotocol/server'
+import type { ServerContext } from '@modelcontextprotocol/server'
 import { showHidden } from './clean.ts'
 
 /** What does not fit is not shown in part: nobody can approve what they have not seen. */
@@ -14,15 +14,8 @@ const question = {
   required: ['approve'],
 }
 
-/** Nothing where the client cannot ask anybody. */
-export function askPerson(
-  server: Server,
-  { mcpReq }: ServerContext,
-): ((need: Need) => Promise<Answer | undefined>) | undefined {
-  const elicitation = server.getClientCapabilities()?.elicitation
-  // By the protocol, `{}` means forms.
-  const canAsk = elicitation && (elicitation.form || !elicitation.url)
-  if (!canAsk) return undefined
+/** It throws where the client cannot ask anybody; then the call waits, and is refused. */
+export function askPerson({ mcpReq }: ServerContext): (need: Need) => Promise<Answer | undefined> {
   return async (need) => {
     if (need.for !== 'approval') return undefined
     const { tool, path, input } = need

@@ -40,6 +40,11 @@ export class Connection {
     return 'url' in options ? String(options.url) : [options.command, ...(options.args ?? [])].join(' ')
   }
 
+  /** The client of the line in use, if there is one now. */
+  get live(): Client | undefined {
+    return this.#current?.client
+  }
+
   /**
    * Does `work` with a live client. It is done once more, on a new line, only where the server has refused it unread: it
    * does not know the session any more, or wants authorisation first.
@@ -102,9 +107,9 @@ export class Connection {
       if (!isAgain && (await this.#authorise(error, line))) return this.#connect(true)
       throw await this.#explain(error, line)
     }
+    this.#current = line
     if (this.#hadLine) this.#onLine()
     this.#hadLine = true
-    this.#current = line
     return line
   }
 

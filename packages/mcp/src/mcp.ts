@@ -44,13 +44,11 @@ export async function mcp(options: McpOptions): Promise<McpServer> {
   checkOptions(options)
   const { name, onWarning = warnProcess } = options
   const sample = options.sampling && sampler(options.sampling)
-  // A list that is being read comes from the new line anyway; to read it again for that could go on forever.
-  const connection = new Connection(options, newClient, () => void (readsUnderWay === 0 && noticeChange()))
+  const connection = new Connection(options, newClient, () => void noticeChange())
   const warn = (message: string) => onWarning(`MCP server ${connection.where}: ${message}`)
   let tools: Tool[] = []
   let reading: Promise<void> | undefined
   let isStale = false
-  let readsUnderWay = 0
   let isClosed = false
   let info = { name: '', version: '' }
   let instructions: string | undefined
@@ -79,31 +77,30 @@ export async function mcp(options: McpOptions): Promise<McpServer> {
   /** A list that changes while it is read is read once more. */
   async function noticeChange(): Promise<void> {
     isStale = true
-    reading ??= readWhileStale()
+    reading ??= readWhileStale().finally(() => {
+      reading = undefined
+    })
     await reading.catch((error) => {
       if (!isClosed) warn(`the changed list of tools could not be read: ${describeError(error)}`)
     })
   }
 
   async function readWhileStale(): Promise<void> {
-    try {
-      while (isStale) {
-        isStale = false
-        await read()
-        options.onToolsChanged?.(tools)
-      }
-    } finally {
-      reading = undefined
+    while (isStale) {
+      isStale = false
+      // Only where it was told: a server that says so and dies would be started over and over.
+      const client = connection.live
+      if (!client) return
+      take(await listTools(client, warn))
+      options.onToolsChanged?.(tools)
     }
   }
 
   async function read(): Promise<void> {
-    readsUnderWay += 1
-    const found = await connection
-      .use((client) => listTools(client, warn))
-      .finally(() => {
-        readsUnderWay -= 1
-      })
+    take(await connection.use((client) => listTools(client, warn)))
+  }
+
+  function take(found: readonly McpTool[]): void {
     const prefix = name ?? toPrefix(info.name)
     const names = legalNames(
       found.map((tool) => tool.name),

@@ -79,7 +79,7 @@ function connectable<Context>(options: ServeOptions<Context>): Server {
   server.setRequestHandler('tools/list', async () => ({ tools: await Promise.all(tools.map(toRemote)) }))
   server.setRequestHandler('tools/call', async ({ params }, call) => {
     const context = options.context?.(callerOf(server, call))
-    return answerCall(params, call, { server, tools: tools as readonly Tool<never, never>[], caller: name, context })
+    return answerCall(params, call, { tools: tools as readonly Tool<never, never>[], caller: name, context })
   })
   return server
 }

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 const [, , way = 'honest', file = ''] = process.argv
 const write = (text: string) => process.stdout.write(text)
 const send = (message: object) => write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
+let hasChanged = false
 const said = (text: string) => ({ content: [{ type: 'text', text }] })
 if (file) appendFileSync(file, `${process.pid}\n`)
 if (way === 'crash-at-start') {
@@ -13,6 +14,7 @@ if (way === 'crash-at-start') {
   process.exit(3)
 }
 if (way === 'garbage') write('Server is starting …\n{"half": \n[]\n{"jsonrpc":"1.0","id":0}\n\u0000\u0001\n')
+if (way === 'early') send({ method: 'notifications/tools/list_changed' })
 if (way === 'deaf') process.on('SIGTERM', () => {})
 
 createInterface(process.stdin).on('line', (line) => {
@@ -27,8 +29,12 @@ createInterface(process.stdin).on('line', (line) => {
     const about = { capabilities: { tools: {} }, serverInfo: { name: 'child', version: '1' } }
     send({ id, result: { protocolVersion: '2025-11-25', ...about } })
   } else if (method === 'tools/list') {
-    send({ id, result: { tools: [{ name: 'act', inputSchema: { type: 'object' } }] } })
-    if (way === 'lists-and-dies') process.exit(0)
+    const names = hasChanged ? ['act', 'new'] : ['act']
+    send({ id, result: { tools: names.map((name) => ({ name, inputSchema: { type: 'object' } })) } })
+    if (way === 'changes-and-dies') {
+      send({ method: 'notifications/tools/list_changed' })
+      process.exit(0)
+    }
   } else if (method === 'tools/call') act(id, params)
 })
 // Whoever stays when nobody listens any more has to be ended.
@@ -71,6 +77,11 @@ function act(id: number | undefined, params: { _meta?: { progressToken?: number 
       break
     case 'environment':
       send({ id, result: said(JSON.stringify(process.env)) })
+      break
+    case 'early':
+      hasChanged = true
+      send({ method: 'notifications/tools/list_changed' })
+      send({ id, result: said('changed') })
       break
     case 'orphan': {
       // It leaves the group, and keeps our pipes open.

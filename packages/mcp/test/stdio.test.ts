@@ -99,13 +99,20 @@ describe.concurrent('a server on stdio', () => {
     })
   })
 
-  it('that dies whenever it has told its tools is not started over and over', async () => {
-    await using one = await start('lists-and-dies')
-    await vi.waitFor(async () => expect(await one.run()).toMatchObject({ isError: true }), { timeout: 30_000 })
-    const before = one.pids().length
+  it('that says its tools have changed and dies is not started over and over', async () => {
+    await using one = await start('changes-and-dies')
     for (let at = 0; at < 3; at++) await one.server.refresh().catch(() => {})
+    await isGone(one.pids().at(-1) as number)
+    expect(await one.run()).toMatchObject({ type: 'tool-end' })
+    // Once in the beginning, and at most once for each of the four that asked.
+    expect(one.pids().length).toBeLessThanOrEqual(5)
+  })
+
+  it('that tells of changes before it is ready is listened to later on', async () => {
+    await using one = await start('early')
+    expect(one.server.tools().length).toBe(1)
     await one.run()
-    expect(one.pids().length).toBeLessThanOrEqual(before + 4)
+    await vi.waitFor(() => expect(one.server.tools().length).toBe(2), { timeout: 10_000 })
   })
 
   it('that cannot start says why', async () => {
