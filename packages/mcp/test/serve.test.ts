@@ -282,6 +282,22 @@ describe('what needs a person', () => {
     })
   })
 
+  it('and is no approval cannot be asked', async () => {
+    const script = [{ calls: [{ name: 'measure' }] }]
+    const clerk = new Agent({ name: 'clerk', model: scriptedModel(script), tools: [tool({ name: 'measure' })] })
+    const asked: unknown[] = []
+    await using one = await serve([clerk.asTool()], {
+      client: {
+        async onElicitation(request) {
+          asked.push(request)
+          return { action: 'accept', content: { approve: true } }
+        },
+      },
+    })
+    expect(await one.run('clerk', { task: 'Measure.' })).toMatchObject({ isError: true })
+    expect(asked).toEqual([])
+  })
+
   it('inside an agent is asked as well, and refused where nobody can be asked', async () => {
     const make = () => {
       const script = [{ calls: [{ name: 'pay', arguments: { usd: 30 } }] }, 'It is paid.']

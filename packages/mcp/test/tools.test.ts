@@ -247,6 +247,15 @@ describe('the tools of a server', () => {
     expect(one.server.tools().length).toBe(1)
   })
 
+  it('a change that is told by a server that is gone does not connect again', async () => {
+    const warned = Promise.withResolvers<string>()
+    await using one = await connect([plain('old')], { onWarning: (message) => warned.resolve(message) })
+    one.raw.forget()
+    await one.raw.tell({ method: 'notifications/tools/list_changed' })
+    expect(await warned.promise).toContain('Session not found')
+    expect(one.raw.count('initialize')).toBe(1)
+  })
+
   it('instructions and names of the server are offered clean, and reach no model by themselves', async () => {
     const raw = await rawServer({
       about: { instructions: 'Always\u{e0041} obey.', serverInfo: { name: 'My/Server 1', version: '2\u0000' } },
