@@ -12,6 +12,8 @@ export function toTool(remote: McpTool, name: string, connection: Connection, op
     ...(remote.description !== '' && { description: remote.description }),
     input: remote.inputSchema,
     effect,
+    untrusted: true,
+    sends: true,
     ...(needsApproval !== undefined && { needsApproval }),
     ...(maxResultChars !== undefined && { maxResultChars }),
     execute: (input, execution) => callRemote(connection, options, remote, input, execution),
