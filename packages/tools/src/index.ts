@@ -9,3 +9,5 @@ export {
   type NetworkRequest,
 } from './guard/net/guarded-fetch.ts'
 export { NetworkError, type NetworkProblem } from './guard/net/network-error.ts'
+export { type HttpMethod, type HttpRequestOptions, httpRequest } from './http-request/http-request.ts'
+export { type WebFetchOptions, webFetch } from './web-fetch/web-fetch.ts'

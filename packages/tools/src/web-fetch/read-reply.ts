@@ -1,0 +1,87 @@
+/** `readReply` makes text of what a server sent, by its type. */
+import { isClewError } from '@clew/core'
+import type { NetworkReply } from '../guard/net/guarded-fetch.ts'
+import { NetworkError } from '../guard/net/network-error.ts'
+import { decodeText } from '../text/charset.ts'
+import { maxHtmlChars, readHtml } from '../text/html.ts'
+import { pdfText } from '../text/pdf.ts'
+
+export type ReadPage = {
+  status: number
+  kind: 'HTML' | 'JSON' | 'PDF' | 'Text'
+  /** After redirects. */
+  url: string
+  title?: string
+  /** ISO 8601. */
+  date?: string
+  text: string
+  isCut?: boolean
+}
+
+export type ReadReplyOptions = { signal: AbortSignal; parseMs?: number }
+
+/** @throws NetworkError `bad-response` for what cannot be read as text */
+export async function readReply(reply: NetworkReply, { signal, parseMs }: ReadReplyOptions): Promise<ReadPage> {
+  const { status, url, body } = reply
+  const contentType = reply.headers.get('content-type') ?? ''
+  const kind = kindOf(contentType, body)
+  switch (kind) {
+    case 'HTML': {
+      const html = decodeText(body, contentType)
+      const timeout = parseMs === undefined ? {} : { timeoutMs: parseMs }
+      const { title, markdown, date } = await readHtml(html, { url, signal, ...timeout })
+      const isCut = html.length > maxHtmlChars
+      return { status, kind, url, title, text: markdown, isCut, ...(date !== undefined && { date }) }
+    }
+    case 'PDF':
+      return { status, kind, url, text: await readPdf(body, signal) }
+    case 'JSON':
+      return { status, kind, url, text: indented(decodeText(body, contentType)) }
+    case 'Text':
+      return { status, kind, url, text: withoutControls(decodeText(body, contentType)) }
+    default:
+      throw new NetworkError(
+        'bad-response',
+        `What stands there is no text but ${known.test(kind) ? kind : 'something else'} of ${body.length} bytes. Look for a page that describes it.`,
+      )
+  }
+}
+
+const known = /^(image|audio|video|font|application)\/[\w.+-]{1,60}$/
+
+/** The type as the server says it, where that says something; else by the first bytes. */
+function kindOf(contentType: string, body: Uint8Array): string {
+  const type = contentType.split(';', 1)[0]!.trim().toLowerCase()
+  const head = Buffer.from(body.subarray(0, 512)).toString('latin1')
+  if (head.startsWith('%PDF-') || type === 'application/pdf') return 'PDF'
+  if (/^(text\/html|application\/xhtml\+xml)$/.test(type)) return 'HTML'
+  if (/[/+]json$/.test(type)) return 'JSON'
+  if (/^text\/|[/+](xml|yaml|toml|javascript|ecmascript|x-ndjson|jsonl|sql|graphql|rtf|x-sh)$/.test(type)) return 'Text'
+  if (type !== '' && type !== 'application/octet-stream') return type
+  if (/^\s*<(!doctype html|html|head|body|!--)/i.test(head)) return 'HTML'
+  return head.includes('\0') ? type : 'Text'
+}
+
+async function readPdf(body: Uint8Array, signal: AbortSignal): Promise<string> {
+  try {
+    return withoutControls(await pdfText(body, signal))
+  } catch (error) {
+    signal.throwIfAborted()
+    if (isClewError(error)) throw error
+    throw new NetworkError('bad-response', 'The PDF there could not be read. Look for the same text as a page.')
+  }
+}
+
+function indented(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2)
+  } catch {
+    // No JSON after all, or nested too deep to be written.
+    return withoutControls(text)
+  }
+}
+
+function withoutControls(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '')
+}
