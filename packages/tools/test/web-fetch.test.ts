@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readCases } from '../../../test/shared.ts'
 import { type WebFetchOptions, webFetch } from '../src/index.ts'
-import { PageCache } from '../src/web-fetch/page-cache.ts'
+import { TextCache } from '../src/text-cache.ts'
 import { pdfOf } from './pdf.ts'
 import { useTool } from './use-tool.ts'
 import { serve, type WebServer } from './web-server.ts'
@@ -179,8 +179,8 @@ describe('web_fetch', () => {
   })
 
   it('keeps a few pages only', () => {
-    const cache = new PageCache()
-    const page = (text: string) => ({ status: 200, kind: 'Text' as const, url: '', text })
+    const cache = new TextCache<{ text: string }>()
+    const page = (text: string) => ({ text })
     for (let at = 0; at < 20; at++) cache.set(`${at}`, page('x'))
     expect([cache.get('3'), cache.get('4')?.text]).toEqual([undefined, 'x'])
     cache.set('long', page('x'.repeat(9_999_999)))

@@ -5,6 +5,7 @@ import { guardedFetch, type NetworkOptions, type NetworkReply } from '../guard/n
 import { NetworkError } from '../guard/net/network-error.ts'
 import { pageChars, pageOf } from '../page.ts'
 import { decodeText } from '../text/charset.ts'
+import { TextCache } from '../text-cache.ts'
 import { scrubber } from './scrub.ts'
 
 const allMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -49,9 +50,7 @@ export function httpRequest(options: HttpRequestOptions): Tool<z.output<ReturnTy
   const fetch = guardedFetch(network, 'httpRequest')
   const scrub = scrubber(Object.values(headers).flatMap((each) => Object.values(each)))
   const isPure = methods.every(isReading)
-  /** The last answer, so that reading on asks nothing again. */
-  let kept: { key: string; text: string } | undefined
-
+  const cache = new TextCache<{ text: string }>()
   return tool({
     name: 'http_request',
     description: `Sends an HTTP request (${methods.join(', ')}) to an API on ${options.hosts.join(', ')} and gives status and body of the answer, a page at a time. Signing in is done for you.`,
@@ -63,7 +62,7 @@ export function httpRequest(options: HttpRequestOptions): Tool<z.output<ReturnTy
     needsApproval: needsApproval ?? (({ method, from = 0 }) => !isReading(method) && from === 0),
     async execute({ method, url, body, from = 0 }, { signal, fence }) {
       const key = JSON.stringify([method, url, body])
-      let text = from > 0 && kept?.key === key ? kept.text : undefined
+      let text = from > 0 ? cache.get(key)?.text : undefined
       if (text === undefined) {
         if (from > 0 && !isReading(method)) {
           throw new InputError(
@@ -74,7 +73,7 @@ export function httpRequest(options: HttpRequestOptions): Tool<z.output<ReturnTy
           throw new InputError(`A ${method} has no body. Put it into the URL.`)
         const reply = await fetch(url, { ...requestOf(method, headersFor(url, headers), body), signal })
         text = scrub(textOf(reply)).slice(0, maxKept)
-        kept = { key, text }
+        cache.set(key, { text })
       }
       const page = pageOf(text, from, chars)
       return [`The answer to ${method}:`, fence(page.text), ...(page.note === '' ? [] : [page.note])].join('\n')

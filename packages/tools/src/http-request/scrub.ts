@@ -4,7 +4,7 @@
 const minLength = 6
 
 export function scrubber(values: readonly string[]): (text: string) => string {
-  const secrets = values.flatMap(partsOf).filter((secret) => secret.length >= minLength)
+  const secrets = values.flatMap((value) => [value, ...partsOf(value)]).filter((secret) => secret.length >= minLength)
   // The longest first: one may stand in another.
   const forms = [...new Set(secrets.flatMap(formsOf))].sort((a, b) => b.length - a.length)
   return (text) => forms.reduce((left, form) => left.replaceAll(form, '[secret]'), text)

@@ -3,7 +3,7 @@ import { type Tool, tool } from '@clew/core'
 import { z } from 'zod/v4'
 import { guardedFetch, type NetworkOptions } from '../guard/net/guarded-fetch.ts'
 import { pageChars, pageOf } from '../page.ts'
-import { PageCache } from './page-cache.ts'
+import { TextCache } from '../text-cache.ts'
 import { type ReadPage, readReply } from './read-reply.ts'
 
 export type WebFetchOptions = NetworkOptions & {
@@ -31,7 +31,7 @@ const input = z.object({
 export function webFetch(options: WebFetchOptions = {}): Tool<z.output<typeof input>> {
   const { chars = pageChars, parseMs, ...network } = options
   const fetch = guardedFetch(network, 'webFetch')
-  const cache = new PageCache()
+  const cache = new TextCache<ReadPage>()
   return tool({
     name: 'web_fetch',
     description:
