@@ -11,3 +11,8 @@ export {
 export { NetworkError, type NetworkProblem } from './guard/net/network-error.ts'
 export { type HttpMethod, type HttpRequestOptions, httpRequest } from './http-request/http-request.ts'
 export { type WebFetchOptions, webFetch } from './web-fetch/web-fetch.ts'
+export { type OpenrouterSearchOptions, openrouterSearch } from './web-search/openrouter-search.ts'
+export { brave, exa, type KeyedSearchOptions, type SearxngOptions, searxng, tavily } from './web-search/providers.ts'
+export { type SearchDocument, searchOf } from './web-search/search-of.ts'
+export type { SearchProvider, SearchRequest, SearchResult } from './web-search/search-provider.ts'
+export { type WebSearchOptions, webSearch } from './web-search/web-search.ts'
