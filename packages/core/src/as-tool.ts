@@ -11,6 +11,7 @@ import type { AgentInput } from './input.ts'
 import { toMessages } from './input.ts'
 import { leftOf, spendOf, within } from './limits.ts'
 import { makeWorld } from './make-world.ts'
+import type { Content, Message } from './message.ts'
 import { runStart, takeOver } from './opening.ts'
 import type { RunControl } from './run.ts'
 import type { InferOutput, SchemaLike } from './schema.ts'
@@ -140,12 +141,13 @@ async function* driveInside(start: Engine): AsyncGenerator<RunEvent[], void> {
 }
 
 /** What the caller's model reads. */
-function outcomeOf(name: string, { status, stop, output, lastWords }: RunState): ChildOutcome {
+function outcomeOf(name: string, { status, stop, output, lastWords, messages }: RunState): ChildOutcome {
   const text = lastWords?.text || lastWords?.refusal || ''
   switch (status) {
     case 'done':
+      if (output !== undefined) return new ChildOutcome({ content: JSON.stringify(output) })
       return new ChildOutcome({
-        content: output === undefined ? text || `Agent "${name}" has nothing to say.` : JSON.stringify(output),
+        content: withMedia(messages.at(-1)) ?? (text || `Agent "${name}" has nothing to say.`),
       })
     case 'stopped':
       return failure(
@@ -156,6 +158,12 @@ function outcomeOf(name: string, { status, stop, output, lastWords }: RunState):
     default:
       return failure(`Aborted: the run ended while agent "${name}" worked. It may have taken effect.`)
   }
+}
+
+/** An answer that is more than text, such as a generated image. */
+function withMedia(last: Message | undefined): Content | undefined {
+  if (last?.role !== 'assistant' || typeof last.content === 'string') return undefined
+  return last.content.some((part) => part.type !== 'text') ? last.content : undefined
 }
 
 function failure(content: string): ChildOutcome {
