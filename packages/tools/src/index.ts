@@ -10,6 +10,7 @@ export {
 } from './guard/net/guarded-fetch.ts'
 export { NetworkError, type NetworkProblem } from './guard/net/network-error.ts'
 export { type HttpMethod, type HttpRequestOptions, httpRequest } from './http-request/http-request.ts'
+export { type ImageGenerateOptions, imageGenerate } from './image-generate/image-generate.ts'
 export { type WebFetchOptions, webFetch } from './web-fetch/web-fetch.ts'
 export { type OpenrouterSearchOptions, openrouterSearch } from './web-search/openrouter-search.ts'
 export { brave, exa, type KeyedSearchOptions, type SearxngOptions, searxng, tavily } from './web-search/providers.ts'
