@@ -34,8 +34,9 @@ export function webFetch(options: WebFetchOptions = {}): Tool<z.output<typeof in
   const cache = new TextCache<ReadPage>()
   return tool({
     name: 'web_fetch',
-    description:
-      'Reads a web page, JSON or PDF at a URL and gives its text, a page at a time. If the text goes on, the note at its end names the "from" to read on with.',
+    description: `Reads a web page, JSON or PDF at a URL and gives its text, a page at a time. If the text goes on, the note at its end names the "from" to read on with.${
+      network.hosts === undefined ? '' : ` Only URLs on ${network.hosts.slice(0, 20).join(', ')} can be read.`
+    }`,
     input,
     effect: 'pure',
     untrusted: true,

@@ -32,12 +32,14 @@ const inner = ['loopback', 'private', 'uniqueLocal', 'carrierGradeNat']
 
 export class Targets {
   readonly #hosts: ((host: string) => boolean)[] | undefined
+  readonly #named: string
   readonly #private: Set<string>
   readonly #ports: Set<number> | undefined
 
   /** @throws DefinitionError for an entry that names nothing */
   constructor({ hosts, allowPrivate = [], ports }: TargetOptions, where: string) {
     this.#hosts = hosts?.map((entry) => matcher(entry, where))
+    this.#named = (hosts ?? []).slice(0, 20).join(', ')
     this.#private = new Set(allowPrivate.map((entry) => exception(entry, where)))
     this.#ports = ports && new Set(ports)
   }
@@ -52,7 +54,7 @@ export class Targets {
     if (url.username !== '' || url.password !== '') throw refuse('it holds a user name or password. Leave them out.')
     const host = hostOf(url)
     if (this.#hosts && !this.#hosts.some((matches) => matches(host))) {
-      throw refuse(`${host} is not among the hosts that may be asked. Use one of those.`)
+      throw refuse(`${host} is not among the hosts that may be asked. Use one of: ${this.#named}.`)
     }
     if (this.#isException(url)) return url
     if (innerName.test(host)) throw refuse(`${host} is a name inside this network. Use a public address.`)
@@ -136,5 +138,5 @@ function exception(entry: string, where: string): string {
 }
 
 function sameAddress(a: string, b: string): boolean {
-  return ipaddr.process(a).toString() === ipaddr.process(b).toString()
+  return ipaddr.isValid(b) && ipaddr.process(a).toString() === ipaddr.process(b).toString()
 }
