@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import tls from 'node:tls'
 import zlib from 'node:zlib'
 import { isClewError } from '@clew/core'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { readCases } from '../../../test/shared.ts'
+import { Clock } from '../src/guard/net/clock.ts'
 import { type GuardedFetch, guardedFetch, NetworkError, type NetworkOptions } from '../src/index.ts'
 import { certificate } from './certificate.ts'
 import { playInternet, serve, serveRaw, type WebServer } from './web-server.ts'
@@ -272,15 +273,15 @@ describe('what comes back', () => {
     }
   })
 
-  it.each(['gzip, gzip, gzip', 'compress', 'gzip'])(
-    'in the encoding %s that cannot be read is told',
-    async (encoding) => {
-      const server = await serve((_, response) =>
-        response.writeHead(200, { 'content-encoding': encoding }).end('no gzip'),
-      )
-      expect((await problemOf(open(server)(server.url))).problem).toBe('bad-response')
-    },
-  )
+  it.each([
+    ['gzip, gzip, gzip', zlib.gzipSync(zlib.gzipSync(zlib.gzipSync('three layers')))],
+    ['compress', Buffer.from('an old one')],
+    ['gzip', Buffer.from('no gzip')],
+    ['gzip', zlib.gzipSync('cut off').subarray(0, 15)],
+  ])('in the encoding %s that cannot be read is told', async (encoding, body) => {
+    const server = await serve((_, response) => response.writeHead(200, { 'content-encoding': encoding }).end(body))
+    expect((await problemOf(open(server)(server.url))).problem).toBe('bad-response')
+  })
 
   it('stops at the limit: a gigabyte in a megabyte of gzip', async () => {
     const gzip = zlib.createGzip({ level: 1 })
@@ -336,6 +337,30 @@ describe('what comes back', () => {
     }
     const never = guardedFetch({ timeoutMs: 50, resolve: () => new Promise(() => undefined) })
     expect((await problemOf(never('http://slow.example/'))).problem).toBe('timeout')
+  })
+
+  it('may take its time as long as something comes', async () => {
+    const touch = vi.spyOn(Clock.prototype, 'touch')
+    onTestFinished(() => touch.mockRestore())
+    const slow = await serveRaw(async (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n')
+      for (const signs of [1, 2, 3]) {
+        await vi.waitFor(() => expect(touch.mock.calls.length).toBe(signs), 5_000)
+        socket.write('a')
+      }
+    })
+    expect(text((await open(slow)(slow.url)).body)).toBe('aaa')
+
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const clock = new Clock(new URL('http://a.example'), { timeoutMs: 1_000, idleMs: 100 })
+    for (let at = 0; at < 5; at++) {
+      vi.advanceTimersByTime(90)
+      clock.touch()
+    }
+    expect(clock.signal.aborted).toBe(false)
+    vi.advanceTimersByTime(110)
+    expect(clock.signal.reason).toMatchObject({ problem: 'timeout' })
   })
 
   it.each([

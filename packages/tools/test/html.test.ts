@@ -80,6 +80,8 @@ describe('the article of a page', () => {
     expect(title).toBe('News')
     expect(markdown).toContain('[Story number 199](https://news.example/199)')
     expect(markdown).not.toContain('a{}')
+    const teaser = `<article><p>${words}</p></article>${`<ul>${links}</ul>`.repeat(5)}`
+    expect((await readHtml(teaser)).text).toContain('Story number 199')
     expect(await readHtml('', {})).toEqual({ title: '', markdown: '', text: '' })
     expect((await readHtml('just words')).markdown).toBe('just words')
     expect((await readHtml('<p>a\u0000\u0001b</p>')).text).toBe('ab')
@@ -107,6 +109,14 @@ describe('hostile pages', () => {
     const { title, text } = await readHtml(wide, { timeoutMs: 1 })
     expect([title, text.slice(0, 24)]).toEqual(['', 'hello, world\nx <y> A\nhel'])
     expect((await readHtml('<title>Next</title><p>page</p>')).title).toBe('Next')
+  })
+
+  it('that are nested too deep are not given to the parsers at all', async () => {
+    const page = (depth: number) =>
+      `<title>Deep</title><script>${'<div>'.repeat(300)}</script>${'<div>'.repeat(depth)}hello`
+    expect(await readHtml(page(260))).toEqual({ title: '', markdown: 'hello', text: 'hello' })
+    expect((await readHtml(page(30))).title).toBe('Deep')
+    expect((await readHtml(`<title>List</title>${'<li>one<p>two'.repeat(300)}`)).title).toBe('List')
   })
 
   it('can be left', async () => {

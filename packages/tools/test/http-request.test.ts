@@ -73,7 +73,7 @@ describe('http_request', () => {
           key,
           token,
           url: encodeURIComponent(token),
-          plain: atob(token.includes('/') ? '' : token),
+          plain: token.includes('/') ? '' : atob(token).split(':')[1],
           base: btoa(token),
         }),
       }))

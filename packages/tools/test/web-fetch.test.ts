@@ -103,6 +103,7 @@ describe('web_fetch', () => {
       },
       'ни',
     ],
+    ['UTF-8 that says it is UTF-16', { type: 'text/html', body: '<meta charset="utf-16"><p>für' }, 'für'],
     ['a charset that nobody knows', { type: 'text/plain; charset=x-none', body: 'für' }, 'für'],
     ['damaged UTF-8', { type: 'text/plain; charset=utf-8', body: Buffer.from([0x61, 0xff, 0x62, 0x00, 0x1b]) }, 'a�b'],
   ])('reads %s', async (_, page, expected) => {

@@ -57,7 +57,7 @@ export function httpRequest(options: HttpRequestOptions): Tool<z.output<ReturnTy
     input,
     effect: isPure ? 'pure' : 'once',
     untrusted: true,
-    timeoutMs: 60_000,
+    timeoutMs: (network.timeoutMs ?? 30_000) + 10_000,
     maxResultChars: chars + 5_000,
     needsApproval: needsApproval ?? (({ method, from = 0 }) => !isReading(method) && from === 0),
     async execute({ method, url, body, from = 0 }, { signal, fence }) {

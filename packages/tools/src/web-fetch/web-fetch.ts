@@ -42,7 +42,7 @@ export function webFetch(options: WebFetchOptions = {}): Tool<z.output<typeof in
     untrusted: true,
     // To hosts that the program named it can carry nothing away.
     ...(network.hosts === undefined && { sends: true }),
-    timeoutMs: 60_000,
+    timeoutMs: (network.timeoutMs ?? 30_000) + (parseMs ?? 10_000) + 20_000,
     maxResultChars: chars + 5_000,
     async execute({ url, from = 0 }, { signal, fence }) {
       // Reading on goes on in the text as it was; a new beginning fetches anew.
