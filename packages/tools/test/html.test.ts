@@ -73,13 +73,16 @@ describe('the article of a page', () => {
   })
 
   it('is the whole page where there is no article, or only a small part of it is one', async () => {
-    const links = Array.from({ length: 200 }, (_, at) => `<li><a href="/${at}">Story number ${at}</a></li>`).join('')
+    const links = Array.from(
+      { length: 200 },
+      (_, at) => `<li><a href="${at % 2 ? `/${at}` : 'javascript:alert(1)'}">Story number ${at}</a></li>`,
+    ).join('')
     const { title, markdown } = await readHtml(`<title>News</title><style>a{}</style><ul>${links}</ul>`, {
       url: 'https://news.example/',
     })
     expect(title).toBe('News')
     expect(markdown).toContain('[Story number 199](https://news.example/199)')
-    expect(markdown).not.toContain('a{}')
+    expect(markdown).not.toMatch(/a\{\}|javascript/)
     const teaser = `<article><p>${words}</p></article>${`<ul>${links}</ul>`.repeat(5)}`
     expect((await readHtml(teaser)).text).toContain('Story number 199')
     expect(await readHtml('', {})).toEqual({ title: '', markdown: '', text: '' })

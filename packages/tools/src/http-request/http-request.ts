@@ -5,6 +5,7 @@ import { guardedFetch, type NetworkOptions, type NetworkReply } from '../guard/n
 import { NetworkError } from '../guard/net/network-error.ts'
 import { pageChars, pageOf } from '../page.ts'
 import { decodeText } from '../text/charset.ts'
+import { indentedJson } from '../text/json.ts'
 import { TextCache } from '../text-cache.ts'
 import { scrubber } from './scrub.ts'
 
@@ -155,13 +156,7 @@ function textOf({ status, url, headers, body }: NetworkReply): string {
       `The answer is no text but ${body.length} bytes. Ask for another form of it.`,
     )
   }
-  return [`HTTP ${status}`, `url: ${url}`, ...told, '', indented(text, type)].join('\n').trimEnd()
-}
-
-function indented(text: string, type: string): string {
-  try {
-    return /[/+]json\b/.test(type) ? JSON.stringify(JSON.parse(text), null, 2) : text
-  } catch {
-    return text
-  }
+  return [`HTTP ${status}`, `url: ${url}`, ...told, '', /[/+]json\b/.test(type) ? indentedJson(text) : text]
+    .join('\n')
+    .trimEnd()
 }

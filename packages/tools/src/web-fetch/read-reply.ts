@@ -1,10 +1,10 @@
 /** `readReply` makes text of what a server sent, by its type. */
-import { isClewError } from '@clew/core'
 import type { NetworkReply } from '../guard/net/guarded-fetch.ts'
 import { NetworkError } from '../guard/net/network-error.ts'
+import { type AsideOptions, aside } from '../text/aside.ts'
 import { decodeText } from '../text/charset.ts'
 import { maxHtmlChars, readHtml } from '../text/html.ts'
-import { pdfText } from '../text/pdf.ts'
+import { indentedJson } from '../text/json.ts'
 
 export type ReadPage = {
   status: number
@@ -25,18 +25,18 @@ export async function readReply(reply: NetworkReply, { signal, parseMs }: ReadRe
   const { status, url, body } = reply
   const contentType = reply.headers.get('content-type') ?? ''
   const kind = kindOf(contentType, body)
+  const bounds = { signal, ...(parseMs !== undefined && { timeoutMs: parseMs }) }
   switch (kind) {
     case 'HTML': {
       const html = decodeText(body, contentType)
-      const timeout = parseMs === undefined ? {} : { timeoutMs: parseMs }
-      const { title, markdown, date } = await readHtml(html, { url, signal, ...timeout })
+      const { title, markdown, date } = await readHtml(html, { url, ...bounds })
       const isCut = html.length > maxHtmlChars
       return { status, kind, url, title, text: markdown, isCut, ...(date !== undefined && { date }) }
     }
     case 'PDF':
-      return { status, kind, url, text: await readPdf(body, signal) }
+      return { status, kind, url, text: await readPdf(body, bounds) }
     case 'JSON':
-      return { status, kind, url, text: indented(decodeText(body, contentType)) }
+      return { status, kind, url, text: withoutControls(indentedJson(decodeText(body, contentType))) }
     case 'Text':
       return { status, kind, url, text: withoutControls(decodeText(body, contentType)) }
     default:
@@ -47,7 +47,7 @@ export async function readReply(reply: NetworkReply, { signal, parseMs }: ReadRe
   }
 }
 
-const known = /^(image|audio|video|font|application)\/[\w.+-]{1,60}$/
+const known = /^(image|audio|video|font|application)\/[\w.+-]{1,40}$/
 
 /** The type as the server says it, where that says something; else by the first bytes. */
 function kindOf(contentType: string, body: Uint8Array): string {
@@ -62,23 +62,10 @@ function kindOf(contentType: string, body: Uint8Array): string {
   return head.includes('\0') ? type : 'Text'
 }
 
-async function readPdf(body: Uint8Array, signal: AbortSignal): Promise<string> {
-  try {
-    return withoutControls(await pdfText(body, signal))
-  } catch (error) {
-    signal.throwIfAborted()
-    if (isClewError(error)) throw error
-    throw new NetworkError('bad-response', 'The PDF there could not be read. Look for the same text as a page.')
-  }
-}
-
-function indented(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2)
-  } catch {
-    // No JSON after all, or nested too deep to be written.
-    return withoutControls(text)
-  }
+async function readPdf(pdf: Uint8Array, bounds: AsideOptions): Promise<string> {
+  const text = await aside({ pdf }, bounds)
+  if (text !== undefined) return withoutControls(text)
+  throw new NetworkError('bad-response', 'The PDF there takes too much to read. Look for the same text as a page.')
 }
 
 function withoutControls(text: string): string {

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { aside } from '../src/text/aside.ts'
+import { pdfText } from '../src/text/pdf.ts'
+import { pdfBomb, pdfOf } from './pdf.ts'
+
+describe('a document parsed aside', () => {
+  it('gives what the parser gives', async () => {
+    expect(await aside({ pdf: pdfOf('One', 'Two') })).toBe('One\n\nTwo')
+    expect(await aside({ html: '<title>T</title><p>x' })).toMatchObject({ title: 'T', text: 'x' })
+  })
+
+  it('a hundred megabytes in a PDF of half of one are given up: by what they take, and by the time', async () => {
+    const bomb = pdfBomb(100_000_000)
+    expect(bomb.length).toBeLessThan(600_000)
+    const before = process.memoryUsage.rss()
+    expect(await aside({ pdf: bomb }, { maxGrowth: 50_000_000, timeoutMs: 60_000 })).toBeUndefined()
+    expect(process.memoryUsage.rss() - before).toBeLessThan(400_000_000)
+    expect(await aside({ pdf: bomb }, { timeoutMs: 1 })).toBeUndefined()
+    expect(await aside({ pdf: pdfOf('Next') })).toBe('Next')
+  })
+
+  it('tells what is wrong with a file, and can be left', async () => {
+    const broken = new TextEncoder().encode('%PDF-1.4 nothing')
+    await expect(aside({ pdf: broken })).rejects.toThrow('is no PDF that can be read')
+    const controller = new AbortController()
+    const left = aside({ pdf: pdfOf('x') }, { signal: controller.signal })
+    controller.abort(new Error('left'))
+    await expect(left).rejects.toThrow('left')
+  })
+})
+
+describe('pdfText', () => {
+  it('leaves the bytes to the caller, and can be left', async () => {
+    const bytes = pdfOf('One')
+    expect([await pdfText(bytes), await pdfText(bytes)]).toEqual(['One', 'One'])
+    await expect(pdfText(bytes, AbortSignal.abort(new Error('left')))).rejects.toThrow('left')
+  })
+})
