@@ -60,7 +60,8 @@ describe('web_fetch', () => {
       const { inside, outside } = await useTool(tool, { url, from })
       expect(inside.length).toBeLessThanOrEqual(500)
       pages.push(inside)
-      from = /Go on with "from": (\d+)/.exec(outside)?.[1] === undefined ? undefined : Number(RegExp.$1)
+      const next = /Go on with "from": (\d+)/.exec(outside)
+      from = next ? Number(next[1]) : undefined
     }
     expect(pages.join('')).toBe(Array.from({ length: 100 }, (_, at) => `1: line ${at}`).join('\n'))
     expect(visits).toBe(1)

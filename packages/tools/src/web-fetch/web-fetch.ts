@@ -9,7 +9,7 @@ import { type ReadPage, readReply } from './read-reply.ts'
 export type WebFetchOptions = NetworkOptions & {
   /** Characters of a page of text. Default 10,000. */
   chars?: number
-  /** Milliseconds to parse HTML; a page that takes longer comes as its bare words. Default 10,000. */
+  /** Milliseconds to parse HTML or PDF; of HTML that takes longer the bare words are taken. Default 10,000. */
   parseMs?: number
 }
 
