@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import tls from 'node:tls'
 import zlib from 'node:zlib'
 import { isClewError } from '@clew/core'
+import fc from 'fast-check'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { readCases } from '../../../test/shared.ts'
 import { Clock } from '../src/guard/net/clock.ts'
@@ -94,6 +95,48 @@ describe('P143: where a URL may lead', () => {
       expect((await guardedFetch({ resolve: async () => ['8.8.8.8'] })(url)).status).toBe(200)
     },
   )
+
+  it('not to an inner address in any notation', async () => {
+    const fetch = guardedFetch({ resolve: async () => ['8.8.8.8'] })
+    const byte = fc.integer({ min: 0, max: 255 })
+    const inner = fc.oneof(
+      fc.tuple(fc.constantFrom(0, 10, 127, 224, 239, 240, 255), byte, byte, byte),
+      fc.tuple(fc.constant(192), fc.constant(168), byte, byte),
+      fc.tuple(fc.constant(172), fc.integer({ min: 16, max: 31 }), byte, byte),
+      fc.tuple(fc.constant(169), fc.constant(254), byte, byte),
+      fc.tuple(fc.constant(100), fc.integer({ min: 64, max: 127 }), byte, byte),
+    )
+    const number = (bytes: number[]) => bytes.reduce((sum, each) => sum * 256 + each, 0)
+    const hex = (bytes: number[]) => bytes.map((each) => each.toString(16).padStart(2, '0')).join('')
+    const groups = (bytes: number[]) => `${hex(bytes.slice(0, 2))}:${hex(bytes.slice(2))}`
+    const notations: ((bytes: number[]) => string)[] = [
+      (bytes) => bytes.join('.'),
+      (bytes) => `${bytes.join('.')}.`,
+      (bytes) => String(number(bytes)),
+      (bytes) => `0x${hex(bytes)}`,
+      (bytes) => `0${number(bytes).toString(8)}`,
+      (bytes) => bytes.map((each) => `0${each.toString(8)}`).join('.'),
+      (bytes) => `${bytes[0]}.${number(bytes.slice(1))}`,
+      (bytes) => `0x${hex(bytes.slice(0, 1))}.${bytes[1]}.${number(bytes.slice(2))}`,
+      (bytes) => [...bytes.join('.')].map((each) => String.fromCodePoint(each.codePointAt(0)! + 0xfee0)).join(''),
+      (bytes) => `[::ffff:${bytes.join('.')}]`,
+      (bytes) => `[::${groups(bytes)}]`,
+      (bytes) => `[64:ff9b::${groups(bytes)}]`,
+      (bytes) => `[64:ff9b:1::${groups(bytes)}]`,
+      (bytes) => `[2002:${groups(bytes)}::1]`,
+      (bytes) => `[2a00:1450::5efe:${groups(bytes)}]`,
+      (bytes) => `[2a00:1450::200:5efe:${groups(bytes)}]`,
+    ]
+    const asked = playInternet(await serve((_, response) => response.end()))
+    const written = fc.tuple(inner, fc.constantFrom(...notations), fc.constantFrom('http', 'https'))
+    await fc.assert(
+      fc.asyncProperty(written, async ([bytes, write, scheme]) => {
+        expect((await problemOf(fetch(`${scheme}://${write(bytes)}/`))).problem).toBe('refused')
+      }),
+      { numRuns: 1_000 },
+    )
+    expect(asked).toEqual([])
+  })
 
   it('not to a name with one inner address among its public ones', async () => {
     const server = await serve((_, response) => response.end())
