@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { aside } from '../src/text/aside.ts'
 import { pdfText } from '../src/text/pdf.ts'
 import { pdfBomb, pdfOf } from './pdf.ts'
@@ -7,6 +7,15 @@ describe('a document parsed aside', () => {
   it('gives what the parser gives', async () => {
     expect(await aside({ pdf: pdfOf('One', 'Two') })).toBe('One\n\nTwo')
     expect(await aside({ html: '<title>T</title><p>x' })).toMatchObject({ title: 'T', text: 'x' })
+  })
+
+  it('one after the other leaves nothing behind', async () => {
+    const warnings: Error[] = []
+    const warn = (warning: Error) => warnings.push(warning)
+    process.on('warning', warn)
+    onTestFinished(() => void process.off('warning', warn))
+    for (let at = 0; at < 15; at++) expect(await aside({ html: `<p>${at}` })).toMatchObject({ text: `${at}` })
+    expect(warnings).toEqual([])
   })
 
   it('a hundred megabytes in a PDF of half of one are given up: by what they take, and by the time', async () => {

@@ -84,7 +84,9 @@ describe('the article of a page', () => {
     expect(markdown).toContain('[Story number 199](https://news.example/199)')
     expect(markdown).not.toMatch(/a\{\}|javascript/)
     const teaser = `<article><p>${words}</p></article>${`<ul>${links}</ul>`.repeat(5)}`
-    expect((await readHtml(teaser)).text).toContain('Story number 199')
+    const teased = await readHtml(teaser)
+    expect(teased.text).toContain('Story number 199')
+    expect(teased.markdown).not.toContain('javascript')
     expect(await readHtml('', {})).toEqual({ title: '', markdown: '', text: '' })
     expect((await readHtml('just words')).markdown).toBe('just words')
     expect((await readHtml('<p>a\u0000\u0001b</p>')).text).toBe('ab')
