@@ -84,6 +84,7 @@ describe('web_fetch', () => {
       { type: 'application/json', body: `${'['.repeat(60)}1,2${']'.repeat(60)}` },
       '[1,2]',
     ],
+    ['long JSON', { type: 'application/json', body: `[${'1,'.repeat(300_000)}1]` }, '[1,1,1,1'],
     ['a feed', { type: 'application/rss+xml', body: '<rss><title>x</title></rss>' }, '<rss><title>x</title></rss>'],
     ['a text of no type', { body: 'plain <words>' }, 'plain <words>'],
     ['a page of no type', { body: ' <!DOCTYPE html><title>t</title><p>words</p>' }, 'Title: t\n\nwords'],
