@@ -1,11 +1,11 @@
 /** Does a quotation stand in its source? Line breaks, Markdown marks and the shape of quotation marks do not count; words do. */
-import type { Library } from './library.ts'
+import type { Documents } from '@clew/tools'
 
 export type QuoteCheck = { ok: true } | { ok: false; problem: string }
 
 const shortest = 20
 
-export function checkQuote(library: Library, quote: string, source: string): QuoteCheck {
+export function checkQuote(library: Documents, quote: string, source: string): QuoteCheck {
   if (!library.has(source)) {
     return {
       ok: false,

@@ -1,5 +1,5 @@
 /** A report: what was found, each with a quotation from its source, and whether that quotation was checked. */
-import type { Library } from './library.ts'
+import type { Documents } from '@clew/tools'
 
 export type Finding = { claim: string; quote: string; source: string; verified: boolean }
 export type Report = { title: string; summary: string; findings: Finding[] }
@@ -10,7 +10,7 @@ export function sourcesOf(report: Report): string[] {
 }
 
 /** `unfinished` says why the report is not what it should be. */
-export function toMarkdown(report: Report, question: string, library: Library, unfinished?: string): string {
+export function toMarkdown(report: Report, question: string, library: Documents, unfinished?: string): string {
   const sources = sourcesOf(report)
   const number = (source: string) => `[${sources.indexOf(source) + 1}]`
   const unverified = report.findings.filter((finding) => !finding.verified).length
@@ -28,7 +28,7 @@ export function toMarkdown(report: Report, question: string, library: Library, u
   }
   lines.push('## Sources', '')
   for (const [index, source] of sources.entries())
-    lines.push(`${index + 1}. ${oneLine(library.titleOf(source))} (${source})`)
+    lines.push(`${index + 1}. ${oneLine(library.titleOf(source) ?? source)} (${source})`)
   return `${lines.join('\n')}\n`
 }
 

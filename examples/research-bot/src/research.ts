@@ -2,13 +2,13 @@
 import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { startOpenRouter } from '@clew/testing'
-import { defaultModel, isClewError, type Model, openrouter } from 'clew'
+import { documents } from '@clew/tools'
+import { defaultModel, isClewError, type Model, openrouter, type RunEvent } from 'clew'
 import { type Arguments, UsageError } from './arguments.ts'
-import { Library } from './library.ts'
 import { practiceModel } from './practice-model.ts'
 import { type Report, sourcesOf, toMarkdown } from './report.ts'
 import { researcher } from './researcher.ts'
-import { gather } from './sources.ts'
+import { gather, shownPath } from './sources.ts'
 import type { Screen } from './terminal.ts'
 import type { Desk } from './tools.ts'
 import { WebPages } from './web.ts'
@@ -19,19 +19,21 @@ export type Outcome = { status: 'done' | 'no-report' | 'interrupted'; report?: R
 export async function research(given: Arguments, screen: Screen, signal: AbortSignal): Promise<Outcome> {
   await checkOut(given.out)
   const web = new WebPages()
-  const library = new Library()
-  const { documents, skipped } = await gather(given.sources, web, signal)
-  library.add(documents)
+  const library = documents({ idOf: shownPath })
+  const leftOut = await gather(given.sources, library, web, signal)
   await using chosen = await chooseModel(given)
   screen.line(`${chosen.name} · ${counted(library.size, 'document')}`)
-  for (const { path, reason } of skipped.slice(0, 5)) screen.line(`  left out: ${path} (${reason})`)
-  if (skipped.length > 5) screen.line(`  left out: ${skipped.length - 5} more`)
+  for (const { path, reason } of leftOut.slice(0, 5)) screen.line(`  left out: ${path} (${reason})`)
+  if (leftOut.length > 5) screen.line(`  left out: ${leftOut.length - 5} more`)
 
   const desk: Desk = { library, web, maxRejections: 2, rejections: 0, read: new Set() }
   const run = researcher(chosen.model).run(given.question, { context: desk, signal })
   let lastWords = ''
   try {
-    for await (const event of run) screen.show(event)
+    for await (const event of run) {
+      screen.show(event)
+      noteReading(event, desk)
+    }
     lastWords = (await run).text
   } catch (error) {
     if (!isClewError(error, 'abort')) {
@@ -60,6 +62,12 @@ export async function research(given: Arguments, screen: Screen, signal: AbortSi
   screen.line(`Sources: ${sourcesOf(desk.report).join(', ')}`)
   screen.line(`Spent:   ${screen.totals()}`)
   return { status: 'done', report: desk.report, markdown }
+}
+
+function noteReading(event: RunEvent, { read, library }: Desk): void {
+  if (event.type !== 'tool-start' || event.name !== 'read_document') return
+  const { document } = event.input as { document: string }
+  if (library.has(document)) read.add(document)
 }
 
 /** With a key or another server: that. Without: the practice model, over real HTTP on this machine. */

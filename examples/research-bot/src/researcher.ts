@@ -1,6 +1,7 @@
 /** The agent: what it is told, what it may use, and when it has to stop. */
+import { readDocument, searchDocuments } from '@clew/tools'
 import { Agent, type Model } from 'clew'
-import { type Desk, fetchPage, readDocument, searchDocuments, submitReport } from './tools.ts'
+import { type Desk, fetchPage, submitReport } from './tools.ts'
 
 export const researcher = (model: Model) =>
   new Agent({
@@ -20,6 +21,11 @@ export const researcher = (model: Model) =>
         'If the documents do not answer the question, submit what comes nearest and say so in the summary.',
         `There are ${library.size} documents.`,
       ].join('\n'),
-    tools: ({ web }: Desk) => [searchDocuments, readDocument, ...(web.isEmpty ? [] : [fetchPage]), submitReport],
+    tools: ({ library, web }: Desk) => [
+      searchDocuments(library),
+      readDocument(library),
+      ...(web.isEmpty ? [] : [fetchPage]),
+      submitReport,
+    ],
     limits: { turns: 24, usd: 1 },
   })

@@ -1,88 +1,60 @@
 /** From what the user named (folders, files, URLs) to documents. */
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { basename, extname, join, relative } from 'node:path'
-import type { Document } from './library.ts'
-import { fromHtml, titleOfText, type WebPages } from './web.ts'
+import { relative } from 'node:path'
+import type { Documents } from '@clew/tools'
+import { isClewError } from 'clew'
+import type { WebPages } from './web.ts'
 
-const textTypes = new Set(['.md', '.mdx', '.markdown', '.txt', '.text', '.rst', '.html', '.htm', '.xhtml'])
-const skippedFolders = new Set(['node_modules', '.git', 'dist', '.turbo'])
-const maxFileBytes = 5 * 1024 * 1024
-
-export type Gathered = { documents: Document[]; skipped: { path: string; reason: string }[] }
+export type LeftOut = { path: string; reason: string }[]
 
 export class SourceError extends Error {}
 
 /**
- * @throws SourceError when a source does not exist or nothing in all of them can be read. What is left out beside
- * that (binary, empty or very large files) is told in `skipped`.
+ * @returns what was left out: binary, empty or very large files
+ * @throws SourceError when a source does not exist or nothing in all of them can be read
  */
-export async function gather(sources: readonly string[], web: WebPages, signal: AbortSignal): Promise<Gathered> {
-  const gathered: Gathered = { documents: [], skipped: [] }
+export async function gather(
+  sources: readonly string[],
+  library: Documents,
+  web: WebPages,
+  signal: AbortSignal,
+): Promise<LeftOut> {
+  const leftOut: LeftOut = []
   for (const source of sources) {
     signal.throwIfAborted()
-    if (/^https?:\/\//.test(source)) await gatherPage(source, web, signal, gathered)
-    else await gatherPath(source, signal, gathered)
+    if (/^https?:\/\//.test(source)) await gatherPage(source, library, web, signal)
+    else leftOut.push(...(await gatherFiles(source, library, signal)))
   }
-  if (gathered.documents.length === 0) {
-    const why = gathered.skipped.slice(0, 3).map(({ path, reason }) => `${path} (${reason})`)
-    const left = why.length > 0 ? ` Left out: ${why.join(', ')}${gathered.skipped.length > 3 ? ', …' : ''}.` : ''
-    throw new SourceError(
-      `There is nothing to read in ${sources.join(', ')}. Name folders with Markdown, HTML or text files, or web pages.${left}`,
-    )
-  }
-  return gathered
+  if (library.size > 0) return leftOut
+  const why = leftOut.slice(0, 3).map(({ path, reason }) => `${path} (${reason})`)
+  const left = why.length > 0 ? ` Left out: ${why.join(', ')}${leftOut.length > 3 ? ', …' : ''}.` : ''
+  throw new SourceError(
+    `There is nothing to read in ${sources.join(', ')}. Name folders with Markdown, HTML, PDF or text files, or web pages.${left}`,
+  )
 }
 
-async function gatherPage(url: string, web: WebPages, signal: AbortSignal, gathered: Gathered): Promise<void> {
+async function gatherPage(url: string, library: Documents, web: WebPages, signal: AbortSignal): Promise<void> {
   if (!URL.canParse(url)) throw new SourceError(`${url} is no URL.`)
   web.allow(url)
   try {
-    gathered.documents.push(await web.fetch(url, signal))
+    library.add([await web.fetch(url, signal)])
   } catch (cause) {
     signal.throwIfAborted()
-    const { message, cause: inner } = cause as { message: string; cause?: { message?: string } }
-    throw new SourceError(
-      `The page ${url} could not be read: ${message}${inner?.message ? ` (${inner.message})` : ''}`,
-      { cause },
-    )
+    throw new SourceError(`The page ${url} could not be read: ${(cause as Error).message}`, { cause })
   }
 }
 
-async function gatherPath(path: string, signal: AbortSignal, gathered: Gathered): Promise<void> {
-  const found = await stat(path).catch(() => undefined)
-  if (!found) throw new SourceError(`There is no file or folder "${path}".`)
-  if (found.isFile()) return gatherFile(path, idOf(path), gathered)
-  const entries = await readdir(path, { recursive: true, withFileTypes: true })
-  const files = entries
-    .filter((entry) => entry.isFile() && textTypes.has(extname(entry.name).toLowerCase()))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter(
-      (file) =>
-        !relative(path, file)
-          .split(/[/\\]/)
-          .some((folder) => skippedFolders.has(folder)),
-    )
-    .sort()
-  for (const file of files) {
-    signal.throwIfAborted()
-    await gatherFile(file, idOf(file), gathered)
-  }
-}
-
-async function gatherFile(path: string, id: string, { documents, skipped }: Gathered): Promise<void> {
-  const bytes = await readFile(path)
-  if (bytes.length > maxFileBytes) skipped.push({ path, reason: 'larger than 5 MB' })
-  else if (bytes.subarray(0, 8192).includes(0)) skipped.push({ path, reason: 'binary' })
-  else {
-    const text = new TextDecoder().decode(bytes)
-    if (text.trim() === '') skipped.push({ path, reason: 'empty' })
-    else if (/\.x?html?$/i.test(path)) documents.push(fromHtml(id, text))
-    else documents.push({ id, title: titleOfText(text) ?? basename(path), text })
+async function gatherFiles(path: string, library: Documents, signal: AbortSignal): Promise<LeftOut> {
+  try {
+    const { skipped } = await library.index([path], { signal })
+    return skipped.map((file) => ({ ...file, path: shownPath(file.path) }))
+  } catch (cause) {
+    if (!isClewError(cause, 'input')) throw cause
+    throw new SourceError(cause.message, { cause })
   }
 }
 
 /** Short where that is possible, and the same on every machine. Packages in node_modules go by their name. */
-function idOf(path: string): string {
+export function shownPath(path: string): string {
   const shown = relative(process.cwd(), path).replaceAll('\\', '/') || path
   return shown.replace(/^.*node_modules\//, '')
 }

@@ -1,7 +1,7 @@
-/** The tools of the research bot. What they work on, the desk, is the run's context. */
+/** The bot's own tools. What they work on, the desk, is the run's context. */
+import type { Documents } from '@clew/tools'
 import { type ToolExecution, tool } from 'clew'
 import { z } from 'zod'
-import type { Library } from './library.ts'
 import { checkQuote } from './quotes.ts'
 import type { Report } from './report.ts'
 import type { WebPages } from './web.ts'
@@ -9,7 +9,7 @@ import { counted, fit } from './words.ts'
 
 /** What one piece of research works on, and what it came to. */
 export type Desk = {
-  library: Library
+  library: Documents
   web: WebPages
   /** Times that a report with a wrong quotation is sent back before it is taken with marks. */
   maxRejections: number
@@ -22,44 +22,14 @@ export type Desk = {
   report?: Report
 }
 
-export const searchDocuments = tool({
-  name: 'search_documents',
-  description:
-    'Full-text search in the documents. Gives the best pages with a snippet of each. Ask several short queries at once.',
-  input: z.object({ query: z.string().describe('A few words that the page should hold') }),
-  effect: 'pure',
-  execute: ({ query }, { context: { library } }: ToolExecution<Desk>) => {
-    const hits = library.search(query)
-    const view = hits.length === 0 ? 'nothing found' : `${counted(hits.length, 'hit')}, best: ${hits[0]?.document}`
-    return { content: { query, hits }, view }
-  },
-})
-
-export const readDocument = tool({
-  name: 'read_document',
-  description: 'Reads one page of a document. Quote from what you read here, word for word.',
-  input: z.object({
-    document: z.string().describe('The id of a document, as search_documents gives it'),
-    page: z.int().min(1).default(1).describe('The page, from 1'),
-  }),
-  effect: 'pure',
-  execute: ({ document, page }, { context: { library, read } }: ToolExecution<Desk>) => {
-    const found = library.read(document, page)
-    if (found) read.add(document)
-    if (found) return { content: found, view: `page ${page} of ${found.pages}, ${found.text.length} characters` }
-    if (library.has(document))
-      throw new Error(`"${document}" has ${library.pageCount(document)} pages; there is no page ${page}.`)
-    throw new Error(`There is no document "${document}". Use an id that search_documents gave.`)
-  },
-})
-
 export const fetchPage = tool({
   name: 'fetch_page',
   description:
     'Fetches a web page of one of the sites among the sources. After that it can be searched, read and cited by its URL.',
   input: z.object({ url: z.string().describe('A link found in a page, as a whole URL') }),
   effect: 'idempotent',
-  timeoutMs: 30_000,
+  timeoutMs: 60_000,
+  untrusted: true,
   execute: async ({ url }, { context: { library, web }, signal }: ToolExecution<Desk>) => {
     const page = await web.fetch(url, signal)
     library.add([page])

@@ -1,11 +1,11 @@
 import { stripVTControlCharacters } from 'node:util'
+import { documents } from '@clew/tools'
 import { describe, expect, it } from 'vitest'
-import { Library } from '../src/library.ts'
 import { practiceModel } from '../src/practice-model.ts'
 import { checkQuote } from '../src/quotes.ts'
 import { openScreen } from '../src/terminal.ts'
 
-const library = new Library()
+const library = documents()
 library.add([
   {
     id: 'a.md',

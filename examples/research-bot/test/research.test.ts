@@ -80,7 +80,7 @@ describe('without a key', () => {
     const [first] = report.split('\n')
     expect(first).toMatch(/^# .*practice model/i)
     expect(report).toContain('“The power loom of 1785 was driven by water.”')
-    expect(report).toContain('“A clew is a ball of thread that led out of the labyrinth.”')
+    expect(report).toContain('“A **clew** is a ball of thread that led out of the labyrinth.”')
     expect(report).toContain('1. Thread & yarn (notes/deep/thread.html)\n2. Looms (notes/looms.md)')
     expect(report).not.toContain('unverified')
     expect(report).not.toContain('alert')
@@ -357,7 +357,8 @@ describe('web pages as sources', () => {
       String(message.content),
     )
     expect(results[0]).toContain('The spindle came before the wheel')
-    for (const refused of results.slice(1, 4)) expect(refused).toContain('is not among the sources')
+    expect(results[1]).toContain('redirects elsewhere, and there: the address may not be asked')
+    for (const refused of results.slice(2, 4)) expect(refused).toContain('is not among the sources')
     expect(results[4]).toContain('"nonsense" is no whole URL')
     expect(strangerWasAsked).toBe(false)
     for (const server of [stranger, site]) server.close()

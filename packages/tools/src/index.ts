@@ -1,5 +1,15 @@
 /** The public face of `@clew/tools`. */
-export { type LoadPluginOptions, loadPlugin } from './load-plugin/load-plugin.ts'
+export {
+  type DocumentHit,
+  type DocumentPage,
+  Documents,
+  type DocumentsOptions,
+  documents,
+  type IndexReport,
+  type TextDocument,
+} from './documents/documents.ts'
+export { readDocument } from './documents/read-document.ts'
+export { type DocumentToolOptions, searchDocuments } from './documents/search-documents.ts'
 export type { Resolve } from './guard/net/connect.ts'
 export {
   type GuardedFetch,
@@ -11,6 +21,8 @@ export {
 export { NetworkError, type NetworkProblem } from './guard/net/network-error.ts'
 export { type HttpMethod, type HttpRequestOptions, httpRequest } from './http-request/http-request.ts'
 export { type ImageGenerateOptions, imageGenerate } from './image-generate/image-generate.ts'
+export { type LoadPluginOptions, loadPlugin } from './load-plugin/load-plugin.ts'
+export { type ReadPage, readReply } from './web-fetch/read-reply.ts'
 export { type WebFetchOptions, webFetch } from './web-fetch/web-fetch.ts'
 export { type OpenrouterSearchOptions, openrouterSearch } from './web-search/openrouter-search.ts'
 export { brave, exa, type KeyedSearchOptions, type SearxngOptions, searxng, tavily } from './web-search/providers.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { aside } from '../src/text/aside.ts'
-import { pdfText } from '../src/text/pdf.ts'
+import { parsePdf } from '../src/text/parse-pdf.ts'
 import { pdfBomb, pdfOf } from './pdf.ts'
 
 describe('a document parsed aside', () => {
@@ -38,10 +38,10 @@ describe('a document parsed aside', () => {
   })
 })
 
-describe('pdfText', () => {
+describe('parsePdf', () => {
   it('leaves the bytes to the caller, and can be left', async () => {
     const bytes = pdfOf('One')
-    expect([await pdfText(bytes), await pdfText(bytes)]).toEqual(['One', 'One'])
-    await expect(pdfText(bytes, AbortSignal.abort(new Error('left')))).rejects.toThrow('left')
+    expect([await parsePdf(bytes), await parsePdf(bytes)]).toEqual(['One', 'One'])
+    await expect(parsePdf(bytes, AbortSignal.abort(new Error('left')))).rejects.toThrow('left')
   })
 })

@@ -1,30 +1,13 @@
-/** `pdfText` gives the text of a PDF, page by page. */
+/** `pdfText` takes the text out of a PDF, bounded in time and memory. */
 import { InputError } from '@clew/core'
-import { optional } from '../load.ts'
+import { aside } from './aside.ts'
 
 /**
- * Pages are divided by an empty line.
- * @throws InputError when the bytes are no PDF that can be read, DefinitionError without the package `unpdf`, and the signal's reason.
+ * Pages stand apart by an empty line. Needs the package `unpdf`.
+ * @throws InputError for what cannot be read, DefinitionError without `unpdf`, and the signal's reason
  */
 export async function pdfText(bytes: Uint8Array, signal?: AbortSignal): Promise<string> {
-  const { getDocumentProxy } = await optional('unpdf', 'reading PDF', () => import('unpdf'))
-  signal?.throwIfAborted()
-  // The bytes are handed over and would be gone for the caller.
-  const document = await getDocumentProxy(new Uint8Array(bytes), { verbosity: 0 }).catch((cause: unknown) => {
-    throw new InputError('The file is no PDF that can be read: damaged, or locked by a password. Use another source.', {
-      cause,
-    })
-  })
-  try {
-    const pages: string[] = []
-    for (let number = 1; number <= document.numPages; number++) {
-      signal?.throwIfAborted()
-      const page = await document.getPage(number)
-      const { items } = await page.getTextContent()
-      pages.push(items.map((item) => ('str' in item ? item.str + (item.hasEOL ? '\n' : '') : '')).join(''))
-    }
-    return pages.join('\n\n')
-  } finally {
-    await document.loadingTask.destroy()
-  }
+  const text = await aside({ pdf: bytes }, { timeoutMs: 20_000, ...(signal && { signal }) })
+  if (text !== undefined) return text
+  throw new InputError('The PDF cannot be read: it takes too much time or memory. Go on without it.')
 }
