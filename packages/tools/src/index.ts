@@ -29,3 +29,7 @@ export { brave, exa, type KeyedSearchOptions, type SearxngOptions, searxng, tavi
 export { type SearchDocument, searchOf } from './web-search/search-of.ts'
 export type { SearchProvider, SearchRequest, SearchResult } from './web-search/search-provider.ts'
 export { type WebSearchOptions, webSearch } from './web-search/web-search.ts'
+export { type CommandInput, type RunCommandOptions, runCommand } from './run-command/run-command.ts'
+export { type RunJavascriptOptions, runJavascript } from './run-javascript/run-javascript.ts'
+export { type RunPythonOptions, runPython } from './run-python/run-python.ts'
+export { type ShellOptions, shell } from './shell/shell.ts'
