@@ -61,7 +61,8 @@ await serve<JavascriptRequest>(async ({ url, code, timeoutMs, memoryMb, chars })
       return isTimeout
     })
     try {
-      const value = settled(context.evalCode(code, 'script.js'))
+      const value = settled(context.evalCode(code, 'script.js', { type: 'global' }))
+      if (isTimeout) return { isTimeout }
       if ('error' in value) return failed(value.error)
       if (value.value === undefined) return { error: 'The promise never settles: here are no timers and no network.' }
       const shown = context.callFunction(show, context.undefined, value.value)

@@ -43,7 +43,7 @@ export function runJavascript(options: RunJavascriptOptions = {}): Tool<{ code: 
         request,
         reads: [modules],
         // The program's own deadline comes first and keeps what was printed; this one no program can outlive.
-        timeoutMs: timeoutMs + 500,
+        timeoutMs: timeoutMs + 2_000,
         residentMb: memoryMb + 250,
         heapMb: 128,
         answerBytes: 10 * chars + 100_000,

@@ -48,7 +48,7 @@ export function runPython(options: RunPythonOptions = {}): Tool<{ code: string }
         ...(snapshot && { attachment: snapshot }),
         reads: [python.folder],
         // Python's own deadline comes first and keeps what was printed; this one no program can outlive.
-        timeoutMs: timeoutMs + 500,
+        timeoutMs: timeoutMs + 2_000,
         residentMb: 2 * memoryMb + 300,
         heapMb: 256,
         answerBytes: 10 * chars + 100_000,

@@ -66,7 +66,7 @@ export function shell(options: ShellOptions = {}): Tool<{ command: string }> {
           runner: 'shell/shell-runner',
           request,
           reads: [modules],
-          timeoutMs: timeoutMs + 500,
+          timeoutMs: timeoutMs + 2_000,
           residentMb: 500 + 8 * storageMb,
           heapMb: 256 + 4 * storageMb,
           answerBytes: storageMb * 3_000_000 + 1_000_000,
