@@ -63,6 +63,7 @@ def prototype():
     return [name for name in dir(to_js([]).constructor.constructor) if name in ('process', 'require', 'binding')]
 def run_js():
     from pyodide.code import run_js
+    run_js('1')
 def http():
     from pyodide.http import pyfetch
     pyfetch('http://127.0.0.1:1').send(None)
@@ -86,7 +87,7 @@ sorted(os.listdir('/')), os.getcwd(), os.listdir('.')`
           '^AttributeError: process',
           "ModuleNotFoundError: No module named 'pyodide_js'",
           'JsException: EvalError: Code generation from strings disallowed for this context',
-          'ImportError: .*',
+          '\\w+Error: .*',
           '\\w+Error: .*',
           'OSError: .* does not support processes\\.',
           'OSError: .*unreachable',

@@ -53,7 +53,7 @@ await serve<JavascriptRequest>(async ({ url, code, timeoutMs, memoryMb, chars })
     let isTimeout = false
     const print = context.newFunction('print', (text) => printed.add(context.getString(text)))
     const helpers = context.unwrapResult(
-      context.callFunction(context.unwrapResult(context.evalCode(prelude)), context.undefined, print),
+      context.callFunction(context.unwrapResult(context.evalCode(prelude, 'prelude.js')), context.undefined, print),
     )
     const [show, tell] = [context.getProp(helpers, 0), context.getProp(helpers, 1)]
     runtime.setInterruptHandler(() => {
@@ -78,8 +78,10 @@ await serve<JavascriptRequest>(async ({ url, code, timeoutMs, memoryMb, chars })
       if (isTimeout) return { isTimeout }
       const told = context.callFunction(tell, context.undefined, error)
       if (isTimeout) return { isTimeout }
-      if (!told.error && context.typeof(told.value) === 'string')
-        return { error: kept(context.getString(told.value), 2000) }
+      if (!told.error && context.typeof(told.value) === 'string') {
+        const lines = context.getString(told.value).split('\n')
+        return { error: kept(lines.filter((line) => !line.includes('prelude.js')).join('\n'), 2_000) }
+      }
       return { error: 'The program threw something that cannot be shown.' }
     }
   }

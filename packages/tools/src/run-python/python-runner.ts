@@ -17,9 +17,9 @@ type Drive = (code: string) => Promise<string>
  * program's own lines. JSON, because objects of Python that reach JavaScript would bring more than they say.
  */
 const driver = `
+import json, linecache, random, traceback
+from pyodide.code import eval_code_async
 async def drive(code):
-    import json, linecache, random, traceback
-    from pyodide.code import eval_code_async
     random.seed()  # interpreters that start from one snapshot would throw the same dice
     linecache.cache['script.py'] = (len(code), None, code.splitlines(True), 'script.py')
     try:
