@@ -33,6 +33,12 @@ export async function serve<Request>(prepare: Prepare<Request>): Promise<void> {
   exit(0)
 }
 
+/** A library by the address that `installed` gave. Of CommonJS not every Node sees the names, but all have the default. */
+export async function load<Library>(url: string): Promise<Library> {
+  const library = (await import(url)) as Library & { default?: Library }
+  return library.default ?? library
+}
+
 /** Node's permission model knows the network from 25 on. Before, the ways into it are taken away. */
 function closeNetwork(): void {
   const refuse = () => {

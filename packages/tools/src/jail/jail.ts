@@ -54,7 +54,7 @@ export async function inJail(options: JailOptions): Promise<JailOutcome> {
   }
 }
 
-function start({ runner, reads, heapMb }: JailOptions): ChildProcess {
+function start({ runner, reads, heapMb, timeoutMs }: JailOptions): ChildProcess {
   const readable = [join(source, '../package.json'), `${source}/`, ...reads]
   const flags = [
     '--permission',
@@ -65,7 +65,12 @@ function start({ runner, reads, heapMb }: JailOptions): ChildProcess {
   ]
   // Windows cannot start Node without SystemRoot.
   const { SystemRoot } = process.env
-  return spawn(process.execPath, [...flags, join(source, runner + ending)], {
+  const command = [process.execPath, ...flags, join(source, runner + ending)]
+  // Should this process die, the kernel ends what still computes; elsewhere a program's own deadline does.
+  const cpuSeconds = 120 + Math.ceil(timeoutMs / 500)
+  const [file, ...args] =
+    process.platform === 'win32' ? command : ['/bin/sh', '-c', 'ulimit -t "$0"; exec "$@"', `${cpuSeconds}`, ...command]
+  return spawn(file as string, args, {
     env: SystemRoot === undefined ? {} : { SystemRoot },
     cwd: source,
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -136,7 +141,7 @@ function read(bytes: Buffer, ending: string): JailOutcome {
 
 function refuse(reason: string): never {
   throw new DefinitionError(
-    `The sandbox ${reason}. It needs Node 22.13 or newer as process.execPath, with its permission model (--permission).`,
+    `The sandbox ${reason}. It needs Node 22.13 or newer as process.execPath, for its permission model, and its package in a version that @clew/tools names.`,
   )
 }
 

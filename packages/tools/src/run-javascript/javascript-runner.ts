@@ -1,6 +1,6 @@
 /** Runs JavaScript of strangers in QuickJS, which is WebAssembly with memory of its own. Started by `inJail`. */
 import type * as quickjs from 'quickjs-emscripten'
-import { serve } from '../jail/inside.ts'
+import { load, serve } from '../jail/inside.ts'
 import { Kept, kept } from '../jail/kept.ts'
 
 export type JavascriptRequest = { url: string; code: string; timeoutMs: number; memoryMb: number; chars: number }
@@ -32,7 +32,7 @@ const prelude = `(print => {
 })`
 
 await serve<JavascriptRequest>(async ({ url, code, timeoutMs, memoryMb, chars }) => {
-  const { newQuickJSWASMModuleFromVariant, newVariant, RELEASE_SYNC } = (await import(url)) as typeof quickjs
+  const { newQuickJSWASMModuleFromVariant, newVariant, RELEASE_SYNC } = await load<typeof quickjs>(url)
   // QuickJS's own limit does not count all it takes; this one the engine holds. 64 KiB a page.
   const wasmMemory = new WebAssembly.Memory({ initial: 256, maximum: Math.max(256, memoryMb * 16) })
   const library = await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmMemory }))

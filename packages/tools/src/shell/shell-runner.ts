@@ -1,6 +1,6 @@
 /** Runs a command of strangers in just-bash, a shell written in TypeScript over files in memory. Started by `inJail`. */
 import type * as justBash from 'just-bash'
-import { serve } from '../jail/inside.ts'
+import { load, serve } from '../jail/inside.ts'
 import { kept } from '../jail/kept.ts'
 
 export type ShellEntry = { path: string; mode: number; mtime: number } & (
@@ -23,7 +23,7 @@ export type ShellAnswer = { exitCode: number; stdout: string; stderr: string; en
 const furniture = /^\/(bin|usr|dev|proc)(\/|$)/
 
 await serve<ShellRequest>(async ({ url, command, cwd, entries, timeoutMs, storageMb, chars }) => {
-  const { Bash, getCommandNames } = (await import(url)) as typeof justBash
+  const { Bash, getCommandNames } = await load<typeof justBash>(url)
   const bytes = storageMb * 1024 * 1024
   const bash = new Bash({
     cwd,
