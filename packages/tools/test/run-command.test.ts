@@ -95,6 +95,11 @@ describe('run_command', () => {
     expect(isAlive(pid)).toBe(false)
   })
 
+  it('ends a program that does not listen to SIGTERM', async () => {
+    const deaf = 'trap "" TERM; while :; do sleep 0.05; done'
+    expect(await run('sh', ['-c', deaf], { timeoutMs: 100 })).toMatch(/^error: The command was ended after 100 ms/)
+  })
+
   it('ends them when the run is left', async () => {
     const leave = new AbortController()
     const running = call(
