@@ -33,3 +33,4 @@ export { type CommandInput, type RunCommandOptions, runCommand } from './run-com
 export { type RunJavascriptOptions, runJavascript } from './run-javascript/run-javascript.ts'
 export { type RunPythonOptions, runPython } from './run-python/run-python.ts'
 export { type ShellOptions, shell } from './shell/shell.ts'
+export { calculator } from './calculator/calculator.ts'
