@@ -35,10 +35,10 @@ function apart(text: string): string {
   return `${text.replace(/([a-z0-9])([A-Z])/g, '$1 $2').replaceAll('_', ' ')}`
 }
 
-/** "emails" is "email"; words that stand everywhere say nothing. */
+/** "updating" and "updates" are "update", roughly, on both sides; words that stand everywhere say nothing. */
 function stem(term: string): string | undefined {
   if (common.has(term)) return undefined
-  return term.length > 3 ? term.replace(/(?<=[^s])s$/, '') : term
+  return term.replace(/(?<=.{3})(?:ing|ed|es|s|e)$/, '')
 }
 
 const common = new Set(
