@@ -39,4 +39,5 @@ export { type DatetimeInput, type DatetimeOptions, datetime } from './datetime/d
 export { type FindToolsOptions, type FoundTools, findTools } from './find-tools/find-tools.ts'
 export { keepPlan } from './plan/keep-plan.ts'
 export { type PlanInput, plan } from './plan/plan.ts'
+export { type ShapeOutputOptions, shapeOutput } from './shape-output/shape-output.ts'
 export { type TaskOptions, task } from './task/task.ts'

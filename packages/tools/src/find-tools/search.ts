@@ -38,7 +38,7 @@ function apart(text: string): string {
 /** "updating" and "updates" are "update", roughly, on both sides; words that stand everywhere say nothing. */
 function stem(term: string): string | undefined {
   if (common.has(term)) return undefined
-  return term.replace(/(?<=.{3})(?:ing|ed|es|s|e)$/, '')
+  return term.replace(/(?<=.{3})(?:ing|ed|e)?s?$/, '')
 }
 
 const common = new Set(
