@@ -40,4 +40,5 @@ export { type FindToolsOptions, type FoundTools, findTools } from './find-tools/
 export { keepPlan } from './plan/keep-plan.ts'
 export { type PlanInput, plan } from './plan/plan.ts'
 export { type ShapeOutputOptions, shapeOutput } from './shape-output/shape-output.ts'
+export { type SqlQueryOptions, sqlQuery } from './sql-query/sql-query.ts'
 export { type TaskOptions, task } from './task/task.ts'
