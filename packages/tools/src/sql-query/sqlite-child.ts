@@ -69,17 +69,19 @@ function mayDo(action: number, [first, second]: readonly (string | null)[]): boo
 function ask(database: DatabaseSync, sql: string, { maxRows, maxCellChars }: Omit<Caps, 'timeoutMs'>): Rows {
   const statement = database.prepare(sql)
   statement.setReadBigInts(true)
-  statement.setReturnArrays(true)
-  const columns = statement.columns().map(({ name }) => cutCell(name, maxCellChars))
+  // Early versions of Node 22 have neither: there columns of one name are one.
+  statement.setReturnArrays?.(true)
+  let columns = statement.columns?.().map(({ name }) => cutCell(name, maxCellChars))
   const rows: Rows['rows'] = []
   let room = maxChars
-  for (const row of statement.iterate() as Iterable<unknown> as Iterable<unknown[]>) {
-    const cells = row.map((cell) => cellOf(cell, maxCellChars))
+  for (const row of statement.iterate()) {
+    columns ??= Object.keys(row)
+    const cells = Object.values(row).map((cell) => cellOf(cell, maxCellChars))
     room -= cells.reduce((sum, cell) => sum + (cell?.length ?? 0), 0)
     if (rows.length === maxRows || room < 0) return { columns, rows, more: true }
     rows.push(cells)
   }
-  return { columns, rows, more: false }
+  return { columns: columns ?? [], rows, more: false }
 }
 
 function cellOf(value: unknown, maxCellChars: number): string | null {

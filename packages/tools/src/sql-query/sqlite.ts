@@ -8,7 +8,7 @@ import type { Caps, Rows } from './rows.ts'
 import type { Answer, Question } from './sqlite-child.ts'
 
 export const sqliteSchema = `
-  SELECT t.name, c.name, c.type FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+  SELECT t.name AS in_table, c.name AS name, c.type AS type FROM sqlite_schema t JOIN pragma_table_info(t.name) c
   WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY t.name, c.cid`
 
 /** Beside this file, whether it was compiled or not. */
