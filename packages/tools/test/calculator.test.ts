@@ -44,6 +44,8 @@ describe('calculator', () => {
     ['degrees(asin(1)) + degrees(acos(0)) + degrees(atan(1))', '225'],
     ['tan(radians(45))', '1'],
     ['sin(1)', '≈ 0.84147098480789650665250232163'],
+    ['sin(1e-70)', '1e-70'],
+    ['max(1, 2) + 1,234', '1236'],
     ['cbrt(27)', '3'],
     ['PI - π', '0'],
   ])('%s is %s', async (expression, value) => {
@@ -132,6 +134,10 @@ describe('calculator', () => {
     ['1+', 600, '1000 are the most'],
   ])('%s many times over ends at once', async (piece, count, message) => {
     expect(await calculate(piece.repeat(count))).toContain(message)
+  })
+
+  it('may be long where it is not deep', async () => {
+    expect(await calculate(`${'(1)+'.repeat(200)}1`)).toBe('201')
   })
 
   it('agrees with whole numbers of any size in its range', async () => {

@@ -135,6 +135,12 @@ describe('datetime', () => {
       ': 17 hours.',
       '61200 seconds',
     ],
+    [
+      'between times that bring their zones',
+      { action: 'difference', time: '2026-01-01T00:00[Asia/Tokyo]', until: '2026-01-02T00:00[America/New_York]' },
+      ': 1 day, 14 hours.',
+      '(Asia/Tokyo, Friday)',
+    ],
   ])('tells a difference %s', async (_, input, parts, all) => {
     const text = await ask(input)
     expect(text).toContain(parts)

@@ -153,6 +153,23 @@ describe('keepPlan', () => {
     ])
   })
 
+  it('puts the list before what the user said since', async () => {
+    const messages = [call('1'), result('1', 'Plan:\nnew'), later, { ...later }]
+    const made = await compacted({ upTo: 3, replacement: [note, later] }, messages)
+    expect(made?.replacement.map(({ content }) => content)).toEqual([
+      note.content,
+      expect.stringMatching(/Plan/),
+      later.content,
+    ])
+  })
+
+  it('puts nothing beside a list that was kept before and still stands', async () => {
+    const kept = await compacted({ upTo: 2, replacement: [note] }, [call('1'), result('1', 'Plan:\nnew'), later])
+    const messages = [...kept!.replacement, later]
+    const made = { upTo: 2, replacement: [kept!.replacement[1]!] }
+    expect(await compacted(made, messages)).toBe(made)
+  })
+
   it('leaves a list alone that stands behind the compacted part', async () => {
     const made = { upTo: 1, replacement: [note] }
     expect(await compacted(made, [later, call('1'), result('1', 'Plan:\nnew')])).toEqual(made)

@@ -84,7 +84,7 @@ const line = /^- ([a-zA-Z0-9_-]{1,64}): /gm
 /** The tools that a message names to the model: as found, or as called. */
 function namesIn(message: Message): string[] {
   if (message.role === 'assistant') return (message.toolCalls ?? []).map(({ name }) => name)
-  if (message.role !== 'tool' || message.name !== 'find_tools' || message.isError) return []
+  if (message.role !== 'tool' || message.name !== 'find_tools') return []
   return [...textOf(message.content).matchAll(line)].map((match) => match[1]!)
 }
 

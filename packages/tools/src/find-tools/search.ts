@@ -2,7 +2,7 @@
 import type { JsonSchema, Tool } from '@clew/core'
 import MiniSearch from 'minisearch'
 
-/** The best first; of equal ones the one that stands first in the list. */
+/** The best first. */
 export type Search = (query: string, count: number) => Tool<never, never>[]
 
 export async function searchOf(tools: readonly Tool<never, never>[]): Promise<Search> {
@@ -25,7 +25,7 @@ export async function searchOf(tools: readonly Tool<never, never>[]): Promise<Se
     })
   }
   return (query, count) => {
-    const hits = index.search(apart(query)).toSorted((a, b) => b.score - a.score || a.id - b.id)
+    const hits = index.search(apart(query))
     return hits.slice(0, count).flatMap(({ id }) => tools[id as number] ?? [])
   }
 }
