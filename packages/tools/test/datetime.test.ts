@@ -179,6 +179,7 @@ describe('datetime', () => {
 
   it('refuses a zone that there is not, and options that there are not, when it is made', () => {
     expect(() => datetime({ zone: 'Berlin' })).toThrow('datetime(): zone is "Berlin"; give an IANA name')
+    expect(() => datetime({ now: 0 as never })).toThrow('datetime(): now is 0; give a function')
     expect(() => datetime({ clock: now } as never)).toThrow('datetime(): there is no option "clock". Known: zone, now.')
   })
 })

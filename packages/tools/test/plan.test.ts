@@ -42,8 +42,16 @@ describe('plan', () => {
     expect(text).toContain(path)
   })
 
-  it('can be made again after a crash', () => {
-    expect(plan()).toMatchObject({ name: 'plan', effect: 'idempotent' })
+  it('can be made again after a crash, and needs no approval where a stranger was read', async () => {
+    expect(plan()).toMatchObject({ name: 'plan', effect: 'pure' })
+    const page = tool({ name: 'page', effect: 'pure', untrusted: true, execute: () => 'Hello.' })
+    const model = scriptedModel([
+      { calls: [{ name: 'page' }] },
+      { calls: [{ name: 'plan', arguments: { items: [] } }] },
+      'Done.',
+    ])
+    const agent = new Agent({ name: 'a', model, tools: [page, plan()], tightenOnUntrusted: true })
+    expect((await agent.run('Read and plan.')).status).toBe('done')
   })
 })
 

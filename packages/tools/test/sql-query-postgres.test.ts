@@ -160,6 +160,8 @@ describe.skipIf(!hasPostgres)('sql_query on PostgreSQL', () => {
     const { text, isError } = await ask(query, { timeoutMs: 300 })
     expect(isError).toBe(true)
     expect(text).toContain('it took longer than 300 ms and was stopped')
+    const active = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'FETCH%'"
+    expect((await admin.query(active)).rows).toEqual([])
   })
 
   it('is stopped where rows are too many bytes to take in', async () => {

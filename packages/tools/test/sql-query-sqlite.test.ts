@@ -3,8 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { AbortError, Agent, type Tool } from '@clew/core'
-import { scriptedModel } from '@clew/core/testing'
+import type { Tool } from '@clew/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type SqlQueryOptions, sqlQuery } from '../src/index.ts'
 import { bare, resultOf } from './result-of.ts'
@@ -162,11 +161,21 @@ describe('sql_query on SQLite', () => {
 
   it('is stopped when the run is left', async () => {
     const forever = 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c'
-    const model = scriptedModel([{ calls: [{ name: 'sql_query', arguments: { query: forever } }] }])
     const controller = new AbortController()
-    const agent = new Agent({ name: 'a', model, tools: [make({ timeoutMs: 3_600_000 })] })
-    agent.on('tool-start', () => setImmediate(() => controller.abort()))
-    await expect(agent.run('go', { signal: controller.signal })).rejects.toThrow(AbortError)
+    const execution = { signal: controller.signal, fence: (text: string) => text }
+    const asked = make({ timeoutMs: 3_600_000 }).execute?.({ query: forever }, execution as never)
+    setImmediate(() => controller.abort(new Error('left')))
+    await expect(asked).rejects.toThrow('left')
+    await expect(make().execute?.({ query: forever }, execution as never)).rejects.toThrow('left')
+  })
+
+  it('waits for somebody who writes, as long as it has time', async () => {
+    const writer = new DatabaseSync(path)
+    writer.exec('BEGIN EXCLUSIVE')
+    const { text } = await ask('SELECT 1 FROM people', { timeoutMs: 400 })
+    expect(text).toContain('it took longer than 400 ms and was stopped')
+    writer.exec('ROLLBACK')
+    writer.close()
   })
 
   it('gives the process none of the environment', async () => {

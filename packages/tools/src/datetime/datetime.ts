@@ -45,6 +45,11 @@ const fakeNow = Date.UTC(2026, 0, 1)
 export function datetime(options: DatetimeOptions = {}): Tool<DatetimeInput> {
   checkNames('datetime()', options, ['zone', 'now'])
   const { zone = 'UTC', now = Date.now } = options
+  if (typeof now !== 'function') {
+    throw new DefinitionError(
+      `datetime(): now is ${String(now)}; give a function that returns milliseconds since 1970.`,
+    )
+  }
   try {
     zoneOf(zone)
   } catch (cause) {

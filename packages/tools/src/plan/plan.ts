@@ -22,7 +22,8 @@ export function plan(): Tool<PlanInput> {
     name: 'plan',
     description:
       'Keeps your list of steps for a longer piece of work. Call it with the whole list before you begin, and again whenever a step is done or the plan changes. Have one step "active" at a time. Not needed for work of one or two steps.',
-    effect: 'idempotent',
+    // Nothing outside of the conversation changes; and who has read a stranger's page may still plan unasked.
+    effect: 'pure',
     input: inputSchema,
     execute: ({ items }) => ({ content: listOf(items), view: items }),
     fake: ({ items }) => ({ content: listOf(items), view: items }),

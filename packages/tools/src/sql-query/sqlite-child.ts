@@ -38,7 +38,7 @@ process.stdout.write(JSON.stringify(answer(question)))
 function answer({ path, sql, ...caps }: Question): Answer {
   let database: DatabaseSync
   try {
-    database = open(path)
+    database = open(path, caps.timeoutMs)
   } catch (error) {
     return { unopened: (error as Error).message }
   }
@@ -49,9 +49,10 @@ function answer({ path, sql, ...caps }: Question): Answer {
   }
 }
 
-function open(path: string): DatabaseSync {
+function open(path: string, timeoutMs: number): DatabaseSync {
   const database = new DatabaseSync(path, { readOnly: true, allowExtension: false })
-  database.exec('PRAGMA query_only = ON; PRAGMA trusted_schema = OFF')
+  // Somebody who writes is waited for; the process is killed when its time is over.
+  database.exec(`PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = ${timeoutMs}`)
   database.prepare('SELECT count(*) FROM sqlite_schema').get()
   // Node 22 has neither: there the file that is open for reading only, and the first look at the query, have to do.
   const { limits } = database as DatabaseSync & { limits?: { length: number } }
