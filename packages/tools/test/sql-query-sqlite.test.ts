@@ -88,9 +88,10 @@ describe('sql_query on SQLite', () => {
     )
     expect((await ask('SELECT x FROM many LIMIT 3', { maxRows: 3 })).text).toBe('x\n1\n2\n3\n(3 rows)')
     expect((await ask("SELECT '🧶🧶🧶' AS a", { maxCellChars: 3 })).text).toBe('a\n🧶\ufffd…\n(1 row)')
-    const whole = (await ask("SELECT x, printf('%.*c', 400, 'y') AS y FROM many")).text
+    const { text: whole, view } = await ask("SELECT x, printf('%.*c', 400, 'y') AS y FROM many")
     expect(whole.length).toBeLessThan(10_300)
     expect(whole).toContain('(The first 24 rows; there are more.')
+    expect((view as { rows: unknown[] }).rows).toHaveLength(24)
   })
 
   it('reads cells of many megabytes without keeping them', async () => {

@@ -11,8 +11,8 @@ export type Rows = {
 /** What is read of a database's answer, at most. */
 export type Caps = { maxRows: number; maxCellChars: number; timeoutMs: number }
 
-/** One line a row, no more than `chars` characters; the note says what is left out. */
-export function tableOf({ columns, rows, more }: Rows, chars: number): { table: string; note: string } {
+/** One line a row, no more than `chars` characters, of the first `shown` rows; the note says what is left out. */
+export function tableOf({ columns, rows, more }: Rows, chars: number): { table: string; note: string; shown: number } {
   const lines = [columns.map(cellOf).join(' | ')]
   let room = chars - lines[0]!.length
   for (const row of rows) {
@@ -23,9 +23,9 @@ export function tableOf({ columns, rows, more }: Rows, chars: number): { table: 
   }
   const shown = lines.length - 1
   const table = lines.join('\n').slice(0, chars).toWellFormed()
-  if (shown === rows.length && !more) return { table, note: `(${count(shown, 'row')})` }
+  if (shown === rows.length && !more) return { table, shown, note: `(${count(shown, 'row')})` }
   const hint = 'Choose fewer columns, narrow it with WHERE, count or sum, or go on with LIMIT and OFFSET.'
-  return { table, note: `(The first ${count(shown, 'row')}; there are more. ${hint})` }
+  return { table, shown, note: `(The first ${count(shown, 'row')}; there are more. ${hint})` }
 }
 
 /** One line a table, of rows with the table, a column and its type. */

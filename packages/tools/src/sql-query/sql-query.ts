@@ -72,8 +72,8 @@ export function sqlQuery(options: SqlQueryOptions): Tool<{ query?: string | unde
         }
         checkQuery(query)
         const rows = await ask(query, caps, signal)
-        const { table, note } = tableOf(rows, pageChars)
-        return { content: `${shown(table)}\n${note}`, view: { columns: rows.columns, rows: rows.rows } }
+        const { table, note, shown: count } = tableOf(rows, pageChars)
+        return { content: `${shown(table)}\n${note}`, view: { columns: rows.columns, rows: rows.rows.slice(0, count) } }
       } catch (error) {
         throw told(error, shown)
       }
