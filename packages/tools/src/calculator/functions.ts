@@ -16,9 +16,9 @@ export const functions: { readonly [name: string]: NumberFunction } = {
   sin: one(sine),
   cos: one(cosine),
   tan: one((x) => (cosine(x).isZero() ? refuse('this angle has no tangent') : sine(x).div(cosine(x)))),
-  asin: one((x) => unit(x).asin()),
+  asin: one((x) => (isTiny(x) ? x : unit(x).asin())),
   acos: one((x) => unit(x).acos()),
-  atan: one((x) => x.atan()),
+  atan: one(arctangent),
   radians: one((x) => x.mul(constants.pi!).div(180)),
   degrees: one((x) => x.mul(180).div(constants.pi!)),
   floor: one((x) => x.floor()),
@@ -50,13 +50,24 @@ function logarithm(x: Num, base: Num): Num {
   return x.log(base)
 }
 
+/** Its sine, tangent and their inverses are itself, to more digits than there are, and its cosine is 1; decimal.js does not end there. */
+function isTiny(x: Num): boolean {
+  return x.abs().lt('1e-50')
+}
+
+/** Of a huge number it is a quarter turn, to more digits than there are; there, too, decimal.js does not end. */
+function arctangent(x: Num): Num {
+  if (x.abs().gt('1e100')) return constants.pi!.div(x.isNegative() ? -2 : 2)
+  return isTiny(x) ? x : x.atan()
+}
+
 /** Pi has no end: what its missing digits leave of a zero is none. */
 function sine(x: Num): Num {
-  return withoutRest(x, angle(x).sin())
+  return isTiny(x) ? x : withoutRest(x, angle(x).sin())
 }
 
 function cosine(x: Num): Num {
-  return withoutRest(x, angle(x).cos())
+  return isTiny(x) ? new Num(1) : withoutRest(x, angle(x).cos())
 }
 
 function withoutRest(x: Num, value: Num): Num {
