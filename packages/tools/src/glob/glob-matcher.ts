@@ -11,6 +11,9 @@ const maxStars = 3
 const maxAlternatives = 64
 const maxChars = 500
 
+/** A pattern is never absolute, and `*` is in none of Windows' names. */
+const noRoot = '\0'
+
 type Matches = (name: string) => boolean
 const anyNames = Symbol('**')
 
@@ -19,7 +22,7 @@ export function globMatcher(pattern: string): (path: string) => boolean {
   if (pattern.trim() === '') throw new InputError('The pattern is empty. Write for example "**/*.md".')
   if (pattern.length > maxChars)
     throw new InputError(`The pattern has more than ${maxChars} characters. Write a shorter one.`)
-  const all = alternatives(pattern).map((each) => namesOf(each, '').map((name) => partOf(name, pattern)))
+  const all = alternatives(pattern).map((each) => namesOf(each, noRoot, false).map((name) => partOf(name, pattern)))
   return (path) => {
     const names = path.split('/')
     return all.some((parts) => fits(parts, names))

@@ -38,7 +38,7 @@ export function glob(files: Folder): Tool<Input> {
         found.length >= maxFound ? `[More than ${maxFound} files. Write a narrower pattern.]` : '',
         budget.left < 0 ? `[Only the first ${maxEntries} entries were looked at. Write a narrower pattern.]` : '',
       ]
-      if (found.length === 0) return [nothing(pattern), ...notes].join('\n').trim()
+      if (found.length === 0) return [nothing(pattern), ...notes].filter((note) => note !== '').join('\n')
       const page = pageOf(found.join('\n'), from)
       return tell(files, execution, page.text, page.note, ...notes)
     },

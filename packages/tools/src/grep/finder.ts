@@ -13,6 +13,8 @@ export type Finder = {
 const maxPattern = 1000
 /** Of each line, for a regular expression. */
 const maxLine = 20_000
+/** Of all lines together; nothing else runs meanwhile. */
+const maxMs = 5000
 
 /** @throws InputError for what is no regular expression of RE2; DefinitionError without the package `re2js` */
 export async function finderOf(
@@ -42,10 +44,17 @@ async function regexFinder(pattern: string, ignoreCase: boolean): Promise<Finder
       `${shown(pattern)} is no regular expression that can be used (${why}). Look-around and back-references are not known; to look for the text as it is, leave "regex" out.`,
     )
   }
+  let spentMs = 0
   return {
     find(line) {
+      if (spentMs > maxMs)
+        throw new InputError(`${shown(pattern)} takes too long. Use a simpler one, or fewer "files".`)
+      const began = performance.now()
       const matcher = compiled.matcher(line.slice(0, maxLine))
-      return matcher.find() ? matcher.start() : -1
+      const isFound = matcher.find()
+      spentMs += performance.now() - began
+      // What touches the cut may be there only because of it.
+      return isFound && (line.length <= maxLine || matcher.end() < maxLine) ? matcher.start() : -1
     },
     mayBeIn: () => true,
   }

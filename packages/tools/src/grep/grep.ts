@@ -65,8 +65,8 @@ export function grep(files: Folder): Tool<Input> {
         tooBig > 0 ? `[${tooBig} files are bigger than ${maxFileBytes} bytes and were not searched.]` : '',
         budget.left < 0 ? `[Only the first ${maxEntries} entries were looked at. Use "files".]` : '',
       ]
-      if (found.length === 0)
-        return [`${shown(pattern)} stands in none of ${searched} files.`, ...notes].join('\n').trim()
+      const none = `${shown(pattern)} stands in none of ${searched} files.`
+      if (found.length === 0) return [none, ...notes].filter((note) => note !== '').join('\n')
       return tell(files, execution, found.join('\n'), ...notes)
     },
     fake: ({ pattern }) => `src/app.ts\n1:${pattern}`,

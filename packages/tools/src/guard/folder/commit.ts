@@ -1,7 +1,7 @@
 /** `commit` makes changes of files: all of them, or none. A reader sees a file as it was or as it is, never half. */
 import { randomUUID } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
-import { access, lstat, open, rename, rmdir, unlink } from 'node:fs/promises'
+import { lstat, open, rename, rmdir, unlink } from 'node:fs/promises'
 import { InputError } from '@clew/core'
 import { codeOf, failure } from './failure.ts'
 import { shown } from './names.ts'
@@ -60,12 +60,23 @@ async function stage(root: Root, change: Change, staged: Staged[], made: (readon
   })
   if (stats) {
     checkPlain(stats, { refusesHardLinks: false }, path)
-    await access(folder.at(name), constants.W_OK)
+    await checkWritable(folder.at(name))
     each.old = stats
   }
   if (isRemoval) return
   each.temp = `.clew-${randomUUID()}.tmp`
   await writeNew(folder.at(each.temp), bytes, stats)
+}
+
+/** A file that is put in place of another needs no right to that one; yet who took the right away meant something by it. */
+async function checkWritable(at: string): Promise<void> {
+  const flags = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+  const file = await open(at, flags).catch((error) => {
+    // A program that runs: it keeps the old file.
+    if (codeOf(error) !== 'ETXTBSY') throw error
+    return undefined
+  })
+  await file?.close()
 }
 
 /** A new file with the mode and owner of the old one; without an old one, as the system makes files. */

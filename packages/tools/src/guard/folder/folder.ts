@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto'
 import { realpathSync, statSync } from 'node:fs'
 import { parse, sep } from 'node:path'
-import { DefinitionError } from '@clew/core'
+import { DefinitionError, InputError } from '@clew/core'
 import { type Change, commit } from './commit.ts'
 import { denier, secretNames } from './deny.ts'
 import { codeOf, failure } from './failure.ts'
 import { locate, locateExisting } from './locate.ts'
+import { shown } from './names.ts'
 import { hasHandles, inFolder, isInside, type Root } from './open-folder.ts'
 import { readPlain } from './read-plain.ts'
 import { type Entry, walk } from './walk.ts'
@@ -82,10 +83,12 @@ export function openJail(path: string, options: FolderOptions, byHandle: boolean
     if (bytes) seen.set(key, digest(bytes))
     if (seen.size > maxSeen) seen.delete(seen.keys().next().value!)
   }
-  const readNames = (names: readonly string[], told: string, signal?: AbortSignal) =>
-    inFolder(root, names.slice(0, -1), (open) =>
-      readPlain(root, open, names.at(-1) ?? '.', { path: told, maxBytes, ...(signal && { signal }) }),
-    )
+  const readNames = async (names: readonly string[], told: string, signal?: AbortSignal) => {
+    const name = names.at(-1)
+    if (name === undefined) throw new InputError(`${shown(told)} is a folder. Look into it with list_files.`)
+    const options = { path: told, maxBytes, ...(signal && { signal }) }
+    return await inFolder(root, names.slice(0, -1), (open) => readPlain(root, open, name, options))
+  }
 
   async function now(told: string): Promise<CurrentFile> {
     try {
@@ -119,6 +122,7 @@ export function openJail(path: string, options: FolderOptions, byHandle: boolean
         const names = await locateExisting(root, told, !untrusted)
         yield* walk(root, names, { ...walkOptions, isSkipped: (name) => skip.includes(name) })
       } catch (error) {
+        if (codeOf(error) === 'ENOTDIR') throw new InputError(`${shown(told)} is a file. Read it with read_file.`)
         throw failure(error, told)
       }
     },

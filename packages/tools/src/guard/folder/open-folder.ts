@@ -39,7 +39,8 @@ export class OpenFolder {
 
   /** Where the system finds `name` in this very folder. */
   at(name: string): string {
-    return join(this.place, name)
+    // Not joined: `/proc/self/fd/3` is a link, and the system has to go through it.
+    return `${this.place}${sep}${name}`
   }
 
   get place(): string {
