@@ -8,9 +8,11 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
@@ -20,6 +22,8 @@ import { scriptedModel } from '@clew/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { hasShared, readCases } from '../../../test/shared.ts'
 import { openJail } from '../src/guard/folder/folder.ts'
+import { type OpenFolder, openFolder } from '../src/guard/folder/open-folder.ts'
+import { readPlain } from '../src/guard/folder/read-plain.ts'
 import {
   applyPatch,
   editFile,
@@ -232,6 +236,83 @@ describe.each([
     await exit
     expect(readdirSync(join(beside, 'outside'))).toEqual(['secret.txt'])
     expect(read.refused).toBeGreaterThan(0)
+  })
+
+  it('never waits for a pipe that is swapped with a file', async () => {
+    const { box, beside } = makeBox({ 'a.txt': 'text' })
+    const pipe = spawn('mkfifo', [join(beside, 'pipe')])
+    await once(pipe, 'exit')
+    const racer = spawn(process.execPath, [
+      '-e',
+      swapping,
+      join(box, 'a.txt'),
+      join(beside, 'away'),
+      join(beside, 'pipe'),
+    ])
+    await once(racer.stdout, 'data')
+    const results = await callAll(
+      readFile(jail(box)),
+      Array.from({ length: 300 }, () => ({ path: 'a.txt' })),
+    )
+    const exit = once(racer, 'exit')
+    racer.kill()
+    await exit
+    expect(results).toHaveLength(300)
+  })
+
+  it('tells nothing of what was put in place of a folder that is open', async () => {
+    const { box, beside } = makeBox({ 'sub/secret.txt': 'harmless' })
+    const root = { path: box, isDenied: () => false, refusesHardLinks: false, byHandle }
+    const read = (open: OpenFolder) => readPlain(root, open, 'secret.txt', { path: 'p', maxBytes: 1000 })
+    const swapped = await openFolder(root, ['sub'])
+    renameSync(join(box, 'sub'), join(beside, 'away'))
+    symlinkSync(join(beside, 'outside'), join(box, 'sub'))
+    await expect(read(swapped)).rejects.toThrow('was moved or replaced')
+    await expect(openFolder(root, ['sub'])).rejects.toThrow()
+    await swapped.close()
+  })
+
+  it('reads no further than allowed, whatever size the system tells', async () => {
+    const { box } = makeBox()
+    writeFileSync(join(box, 'sparse'), '')
+    truncateSync(join(box, 'sparse'), 2 ** 33)
+    expect((await call(readFile(jail(box)), { path: 'sparse' })).text).toContain('has 8,589,934,592 bytes or more')
+    if (process.platform !== 'linux') return
+    // Files there say that they have no bytes.
+    const root = { path: `/proc/${process.pid}`, isDenied: () => false, refusesHardLinks: false, byHandle }
+    const open = await openFolder(root, [])
+    await expect(readPlain(root, open, 'status', { path: 'p', maxBytes: 10 })).rejects.toThrow('bytes or more')
+    await open.close()
+  })
+
+  it('takes back what was done when a later change cannot be made', async () => {
+    const { box } = makeBox({ 'a.txt': 'one', 'b.txt': 'two' })
+    chmodSync(join(box, 'b.txt'), 0o640)
+    const before = tree(box)
+    const change = jail(box).change(async (now) => {
+      const [a, b] = [await now('a.txt'), await now('b.txt')]
+      const [was, bytes] = [a.bytes!, Buffer.from('new')]
+      const removal = { path: 'b.txt', names: b.names, was: b.bytes! }
+      return [{ path: 'c/d.txt', names: ['c', 'd.txt'], bytes }, { ...a, was, bytes }, removal, removal]
+    })
+    await expect(change).rejects.toThrow('"b.txt" cannot be used: it does not exist, or went away meanwhile')
+    expect(tree(box)).toEqual(before)
+    expect(statSync(join(box, 'b.txt')).mode & 0o777).toBe(0o640)
+  })
+
+  it('changes nothing when a file is not any more what the change was worked out from', async () => {
+    const { box } = makeBox({ 'a.txt': 'one' })
+    const files = jail(box)
+    for (const path of ['a.txt', 'new.txt']) {
+      const change = files.change(async (now) => {
+        const { bytes, names } = await now(path)
+        writeFileSync(join(box, path), 'of somebody else')
+        return [{ path, names, ...(bytes && { was: bytes }), bytes: Buffer.from('mine') }]
+      })
+      await expect(change).rejects.toThrow('was changed since it was read. Nothing was done.')
+      expect(readFileSync(join(box, path), 'utf8')).toBe('of somebody else')
+    }
+    expect(readdirSync(box).sort()).toEqual(['a.txt', 'new.txt'])
   })
 
   it('changes all files or none, when the disk is full or one is not as it was', async () => {

@@ -4,11 +4,10 @@
  * used from there on; elsewhere its path is, and is checked before and after.
  */
 import { constants, existsSync } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, readlink, realpath } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readlink, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { InputError } from '@clew/core'
 import { codeOf } from './failure.ts'
-import { shown } from './names.ts'
 
 export type Root = {
   /** Absolute, without links. */
@@ -22,7 +21,6 @@ export type Root = {
 
 export const hasHandles = process.platform === 'linux' && existsSync('/proc/self/fd')
 
-/** Windows knows none of these; there links are found by `lstat`. */
 const folderFlags = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0)
 
 /** A folder that is held open. */
@@ -109,11 +107,6 @@ export async function inFolder<Value>(
 
 async function openAt(root: Root, at: string, path: string): Promise<OpenFolder> {
   if (root.byHandle) return new OpenFolder(root, path, await open(at, folderFlags))
-  if (!(await lstat(at)).isDirectory()) {
-    throw new InputError(
-      `A part of the path ${shown(path.slice(root.path.length + 1))} is no folder. Look with list_files.`,
-    )
-  }
   const folder = new OpenFolder(root, path)
   await folder.check()
   return folder
