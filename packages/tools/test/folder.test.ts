@@ -152,6 +152,35 @@ describe.each([
     expect(readdirSync(box).sort()).toEqual(['b.txt', 'short', 'sub'])
   })
 
+  it('says the same of links to what is there outside and to what is not', async () => {
+    const made = makeBox()
+    addLinks(made)
+    const paths = [
+      'link-out/secret.txt',
+      'link-out/none',
+      'link-out/secret.txt/x',
+      'link-file',
+      'link-dangling',
+      'link-dangling/x',
+      'link-loop',
+      'dir-link/none/none',
+    ]
+    const files = jail(made.box)
+    const reads = await callAll(
+      readFile(files),
+      paths.map((path) => ({ path })),
+    )
+    const writes = await callAll(
+      writeFile(files),
+      paths.map((path) => ({ path, content: 'x' })),
+    )
+    for (const results of [reads, writes]) {
+      const said = results.map(({ text }, index) => text.replace(`"${paths[index]}"`, 'PATH'))
+      expect(new Set(said).size).toBe(1)
+      expect(said[0]).toContain('a link in it leads out of the folder, or nowhere')
+    }
+  })
+
   it('takes an absolute path into the folder as the relative one', async () => {
     const { box } = makeBox({ 'a.txt': 'text' })
     expect((await call(readFile(jail(box)), { path: join(box, 'a.txt') })).text).toBe('1\ttext')

@@ -23,13 +23,11 @@ export async function locate(root: Root, path: string): Promise<Spot> {
       return { names, exists: depth === asked.length }
     }
     // A link that cannot be followed: a loop, or to nowhere. Where it leads is not told, nor made.
-    if (
-      await lstat(full).then(
-        (stats) => stats.isSymbolicLink(),
-        () => false,
-      )
+    const isLink = await lstat(full).then(
+      (stats) => stats.isSymbolicLink(),
+      () => false,
     )
-      throw leadsOut(path)
+    if (isLink) throw leadsOut(path)
     if (found === 'EACCES') throw failure(Object.assign(new Error(), { code: found, syscall: 'realpath' }), path)
   }
   throw new InputError('The folder itself is gone. Tell the user.')
