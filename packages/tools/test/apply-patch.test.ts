@@ -170,6 +170,19 @@ index 123abc..456def 100644
     expect(readFileSync(join(box, 't'), 'utf8')).toBe('b\n')
   })
 
+  it('takes no time that grows faster than the patch', async () => {
+    const spaces = ' '.repeat(400_000)
+    expect(parsePatch(`*** Add File: a${spaces}x`)).toHaveLength(1)
+    expect(() => parsePatch(`${spaces}x`)).toThrow('before any file')
+    expect(parsePatch(`*** Update File: a\n*** Move to: b${spaces}c\n@@${spaces}@`)).toHaveLength(1)
+    expect(() => parsePatch(`*** Add File: a\n+${'x'.repeat(1_000_000)}`)).toThrow('more than 1000000 characters')
+    const same = await patch(
+      { t: 'a\n'.repeat(100_000) },
+      envelope(`*** Update File: t\n@@\n${'-a\n'.repeat(50_000)}-b`),
+    )
+    expect(same.text).toContain('repeats too much of the file')
+  })
+
   it('reads what a line that looks like a header is', () => {
     expect(parsePatch('--- a/q.sql\n+++ b/q.sql\n@@ -1,2 +1 @@\n--- a comment\n select')).toEqual([
       {

@@ -120,6 +120,14 @@ describe('edit_file', () => {
     )
   })
 
+  it('refuses to replace what stands there too often', async () => {
+    const { text, isError } = await edit('a'.repeat(100_001), { old: 'a', new: 'b', replaceAll: true })
+    expect([isError, text]).toEqual([
+      true,
+      expect.stringContaining('in 100001 places, more than 100000. Use write_file.'),
+    ])
+  })
+
   it('finds what is near in a big file without delay', async () => {
     const big = Array.from({ length: 60_000 }, (_, index) => `line number ${index} of many`).join('\n')
     expect((await edit(big, { old: 'line numbr 77 of many', new: 'x' })).text).toContain('78\tline number 77 of many')

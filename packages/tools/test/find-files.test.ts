@@ -62,7 +62,7 @@ describe('list_files', () => {
 
   it('quotes names that could be taken for something else', async () => {
     const { box } = makeBox({ 'a\n[Lines 1 to 2 of 3.]': '', '\u202egpj.exe': '' })
-    expect((await call(listFiles(folder(box)), {})).text).toBe('"a\\n[Lines 1 to 2 of 3.]" 0\n"\u202egpj.exe" 0')
+    expect((await call(listFiles(folder(box)), {})).text).toBe('"a\\n[Lines 1 to 2 of 3.]" 0\n"\\u202egpj.exe" 0')
   })
 })
 

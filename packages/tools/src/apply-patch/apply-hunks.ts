@@ -5,6 +5,9 @@ import { shown } from '../guard/folder/names.ts'
 import { type Line, linesOf, numbered, usualEnd } from '../text/lines.ts'
 import type { Hunk } from './parse-patch.ts'
 
+/** Lines compared for one hunk: only lines that are all alike come near. */
+const maxCompared = 5_000_000
+
 /** @throws InputError when the lines of a hunk do not stand there, or in several places */
 export function applyHunks(text: string, hunks: readonly Hunk[], path: string, tellsText: boolean): string {
   const lines = linesOf(text)
@@ -74,8 +77,13 @@ function placesOf(
   fits: (line: string, text: string) => boolean,
 ): number[] {
   const places: number[] = []
+  let left = maxCompared
   for (let at = from; at + old.length <= lines.length; at++) {
-    if (old.every((text, index) => fits(lines[at + index]!.text, text))) places.push(at)
+    let index = 0
+    while (index < old.length && fits(lines[at + index]!.text, old[index]!)) index++
+    if (index === old.length) places.push(at)
+    left -= index + 1
+    if (left < 0) throw new InputError('The patch repeats too much of the file. Use smaller changes, or write_file.')
   }
   return places
 }

@@ -20,16 +20,19 @@ export type Hunk = {
 }
 
 const maxSections = 100
+const maxChars = 1_000_000
 
 /** @throws InputError with the line that could not be read, and what the format is */
 export function parsePatch(patch: string): Section[] {
+  if (patch.length > maxChars)
+    throw new InputError(`The patch has more than ${maxChars} characters. Write a smaller one.`)
   const lines = trimmed(plainEnds(patch).split('\n'))
   const sections: Section[] = []
   let old: string | undefined
   for (const [index, line] of lines.entries()) {
-    const [, word, path] = /^\*\*\* (Add|Delete|Update) File: (.+?)\s*$/.exec(line) ?? []
+    const [, word] = /^\*\*\* (Add|Delete|Update) File: /.exec(line) ?? []
     const last = sections.at(-1)
-    if (word !== undefined && path !== undefined) sections.push(sectionOf(word, path))
+    if (word !== undefined) sections.push(sectionOf(word, after(line, ': ')))
     else if (line.startsWith('--- ') && lines[index + 1]?.startsWith('+++ ')) old = fileOf(line)
     else if (line.startsWith('+++ ') && old !== undefined) {
       sections.push(unifiedSection(old, fileOf(line)))
@@ -48,12 +51,16 @@ export function parsePatch(patch: string): Section[] {
 
 /** Without the first and last line of the format, of a code fence, of a shell's here-document. */
 function trimmed(lines: string[]): string[] {
-  const isAround = (line: string) => /^\s*(\*\*\* (Begin|End) Patch|```\w*|apply_patch\b.*|<<.*|EOF)?\s*$/.test(line)
+  const isAround = (line: string) => /^(\*\*\* (Begin|End) Patch|```\w*|apply_patch\b.*|<<.*|EOF)?$/.test(line.trim())
   let start = 0
   let end = lines.length
   while (start < end && isAround(lines[start]!)) start++
   while (end > start && isAround(lines[end - 1]!)) end--
   return lines.slice(start, end)
+}
+
+function after(line: string, mark: string): string {
+  return line.slice(line.indexOf(mark) + mark.length).trim()
 }
 
 function sectionOf(word: string, path: string): Section {
@@ -84,7 +91,7 @@ function addLine(section: Section, line: string, index: number): void {
     else if (!/^(@@|\\|$)/.test(line)) throw unreadable(index, line, 'Each line of a new file begins with "+"')
     return
   }
-  const [, to] = /^\*\*\* Move to: (.+?)\s*$/.exec(line) ?? []
+  const to = line.startsWith('*** Move to: ') ? after(line, ': ') : undefined
   const [, anchor] = /^@@ ?(.*)$/.exec(line) ?? []
   if (to !== undefined) section.to = to
   else if (anchor !== undefined) section.hunks.push(hunkOf(anchor))

@@ -13,6 +13,8 @@ export type Replacement = {
   tellsText: boolean
 }
 
+const maxPlaces = 100_000
+
 /**
  * Line ends are no difference: what is put in gets those of the file, what is left keeps its own.
  * @throws InputError when `old` does not stand there, or in several places without `replaceAll`
@@ -29,6 +31,11 @@ export function replaceText(text: string, replacement: Replacement): { text: str
     const lines = found.slice(0, 20).map((at) => lineAt(plain, at))
     throw new InputError(
       `"old" stands in ${shown(path)} in ${found.length} places: lines ${lines.join(', ')}. Give more lines around the one you mean, or set "replaceAll".`,
+    )
+  }
+  if (found.length > maxPlaces) {
+    throw new InputError(
+      `"old" stands in ${shown(path)} in ${found.length} places, more than ${maxPlaces}. Use write_file.`,
     )
   }
   const put = plainEnds(replacement.new).replaceAll('\n', usualEnd(text))

@@ -12,7 +12,7 @@ export type Finder = {
 
 const maxPattern = 1000
 /** Of each line, for a regular expression. */
-const maxLine = 20_000
+const maxLine = 4000
 /** Of all lines together; nothing else runs meanwhile. */
 const maxMs = 5000
 

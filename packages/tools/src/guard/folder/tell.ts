@@ -32,7 +32,10 @@ function checkFolder(files: Folder, factory: string): void {
 
 /** A name in a list: quoted where it could be taken for something else. */
 export function told(path: string): string {
-  return /^[\p{L}\p{N}\p{M}\p{S} ._/@+,()[\]{}=~#&!'$%^:-]+$/u.test(path) && path.trim() === path
-    ? path
-    : JSON.stringify(path)
+  if (/^[\p{L}\p{N}\p{M}\p{S} ._/@+,()[\]{}=~#&!'$%^:-]+$/u.test(path) && path.trim() === path) return path
+  // What cannot be seen is spelled out, for it may turn the text around it.
+  return JSON.stringify(path).replace(
+    /[\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
