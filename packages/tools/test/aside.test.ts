@@ -30,7 +30,7 @@ describe('a document parsed aside', () => {
 
   it('tells what is wrong with a file, and can be left', async () => {
     const broken = new TextEncoder().encode('%PDF-1.4 nothing')
-    await expect(aside({ pdf: broken })).rejects.toThrow('is no PDF that can be read')
+    await expect(aside({ pdf: broken })).rejects.toThrow('it is damaged or no PDF')
     const controller = new AbortController()
     const left = aside({ pdf: pdfOf('x') }, { signal: controller.signal })
     controller.abort(new Error('left'))

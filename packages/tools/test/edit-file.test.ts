@@ -112,11 +112,13 @@ describe('edit_file', () => {
         const text = words.join('')
         const old = wanted.join('').replaceAll('\r\n', '\n')
         const plain = text.replaceAll('\r\n', '\n')
-        if (!plain.includes(old) || old === '') return
+        // What has "\r\n" left is read as "\n" once more.
+        if (!plain.includes(old) || old === '' || old.includes('\r\n')) return
         const result = replaceText(text, { path: 'p', old, new: '<>', replaceAll: true, tellsText: true })
         expect(result.text.replaceAll('\r\n', '\n')).toBe(plain.split(old).join('<>'))
         expect(result.text.split('\r\n').length).toBeLessThanOrEqual(text.split('\r\n').length)
       }),
+      { numRuns: 1000 },
     )
   })
 

@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { describeError } from '@clew/core'
-import { decodeText } from '../text/charset.ts'
+import { decodeDocument } from '../text/charset.ts'
 import { readHtml } from '../text/html.ts'
 import { pdfText } from '../text/pdf.ts'
 
@@ -48,7 +48,7 @@ export async function readSource(path: string, signal?: AbortSignal): Promise<So
 
 async function textOf(kind: 'text' | 'html' | 'pdf', bytes: Uint8Array, signal?: AbortSignal): Promise<SourceText> {
   if (kind === 'pdf') return { title: '', text: await pdfText(bytes, signal) }
-  const text = decodeText(bytes)
+  const text = decodeDocument(bytes)
   if (kind === 'text') return { title: titleOfText(text), text }
   const { title, markdown } = await readHtml(text, { ...(signal && { signal }) })
   return { title, text: markdown }

@@ -4,7 +4,7 @@ import { z } from 'zod/v4'
 import { guardedFetch, type NetworkOptions, type NetworkReply } from '../guard/net/guarded-fetch.ts'
 import { NetworkError } from '../guard/net/network-error.ts'
 import { pageChars, pageOf } from '../page.ts'
-import { decodeText } from '../text/charset.ts'
+import { decodeDocument } from '../text/charset.ts'
 import { indentedJson } from '../text/json.ts'
 import { TextCache } from '../text-cache.ts'
 import { scrubber } from './scrub.ts'
@@ -149,7 +149,7 @@ function isJson(text: string): boolean {
 function textOf({ status, url, headers, body }: NetworkReply): string {
   const type = headers.get('content-type') ?? ''
   const told = toldHeaders.flatMap((name) => (headers.has(name) ? [`${name}: ${headers.get(name)}`] : []))
-  const text = decodeText(body, type)
+  const text = decodeDocument(body, type)
   if (text.includes('\0')) {
     throw new NetworkError(
       'bad-response',

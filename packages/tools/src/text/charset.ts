@@ -1,10 +1,10 @@
-/** `decodeText` turns bytes of a page or file into text, whatever they are encoded in. Never throws. */
+/** `decodeDocument` turns bytes of a page or file into text, whatever they are encoded in. Never throws. */
 
 /**
  * By byte order mark, else the charset of the content type, else what the document says of itself (`<meta>`, XML), else
  * UTF-8, else Windows-1252: the order of https://html.spec.whatwg.org/#determining-the-character-encoding.
  */
-export function decodeText(bytes: Uint8Array, contentType = ''): string {
+export function decodeDocument(bytes: Uint8Array, contentType = ''): string {
   const told = markOf(bytes) ?? /charset\s*=\s*["']?([\w.:-]+)/i.exec(contentType)?.[1] ?? declared(bytes)
   const decoder = told === undefined ? undefined : decoderFor(told)
   if (decoder) return decoder.decode(bytes)

@@ -2,7 +2,7 @@
 import type { NetworkReply } from '../guard/net/guarded-fetch.ts'
 import { NetworkError } from '../guard/net/network-error.ts'
 import { type AsideOptions, aside } from '../text/aside.ts'
-import { decodeText } from '../text/charset.ts'
+import { decodeDocument } from '../text/charset.ts'
 import { maxHtmlChars, readHtml } from '../text/html.ts'
 import { indentedJson } from '../text/json.ts'
 
@@ -28,7 +28,7 @@ export async function readReply(reply: NetworkReply, { signal, parseMs }: ReadRe
   const bounds = { signal, ...(parseMs !== undefined && { timeoutMs: parseMs }) }
   switch (kind) {
     case 'HTML': {
-      const html = decodeText(body, contentType)
+      const html = decodeDocument(body, contentType)
       const { title, markdown, date } = await readHtml(html, { url, ...bounds })
       const isCut = html.length > maxHtmlChars
       return { status, kind, url, title, text: markdown, isCut, ...(date !== undefined && { date }) }
@@ -36,9 +36,9 @@ export async function readReply(reply: NetworkReply, { signal, parseMs }: ReadRe
     case 'PDF':
       return { status, kind, url, text: await readPdf(body, bounds) }
     case 'JSON':
-      return { status, kind, url, text: withoutControls(indentedJson(decodeText(body, contentType))) }
+      return { status, kind, url, text: withoutControls(indentedJson(decodeDocument(body, contentType))) }
     case 'Text':
-      return { status, kind, url, text: withoutControls(decodeText(body, contentType)) }
+      return { status, kind, url, text: withoutControls(decodeDocument(body, contentType)) }
     default:
       throw new NetworkError(
         'bad-response',
