@@ -1,13 +1,17 @@
 /** Plugins of strangers: loaded with what they were allowed, in the program or in a process that can do no more. */
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import { Agent, approve, DefinitionError, type Plugin, type RunEvent } from '@clew/core'
 import { scriptedModel } from '@clew/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadPlugin } from '../src/index.ts'
+import { declaredFetch } from '../src/load-plugin/declared-fetch.ts'
 
 const at = (name: string) => new URL(`./plugins/${name}.ts`, import.meta.url)
 const allow = { hosts: ['api.example.com'], commands: ['node', 'echo'], secrets: ['PROBE_KEY'] }
@@ -118,8 +122,12 @@ describe('a plugin in a process of its own', () => {
     ['link', join(alone, 'link')],
     ['spawn', ''],
     ['thread', ''],
+    ['socket', '127.0.0.1'],
+    ['ask', 'http://127.0.0.1:9/'],
   ])('cannot %s %s', async (name, value) => {
-    expect(await ask(plugin, name, { value })).toMatch(/failed: .*(restricted|requires full)/)
+    expect(await ask(plugin, name, { value })).toMatch(
+      /failed: .*(restricted|requires full|no network here|fetch is not a function)/,
+    )
     expect(existsSync(join(alone, 'file'))).toBe(false)
   })
 
@@ -177,6 +185,40 @@ describe('a plugin in a process of its own', () => {
       console.log(plugin.tools.length > 10)`
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
     expect(stdout).toBe('true\n')
+  })
+})
+
+describe('the fetch of a loaded plugin', () => {
+  it('carries requests and answers whole, to declared hosts alone', async () => {
+    const seen: unknown[] = []
+    const server = createServer(async (request, response) => {
+      let body = ''
+      for await (const chunk of request) body += chunk
+      seen.push([request.method, request.url, request.headers['x-key'], body])
+      if (request.url === '/none') return void response.writeHead(204).end()
+      response.writeHead(201, { 'x-kind': 'wool', 'content-encoding': 'gzip' }).end(gzipSync(`got ${body}`))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const reach = declaredFetch(['127.0.0.1'], { allowPrivate: [`127.0.0.1:${port}`] })
+    const response = await reach(`http://127.0.0.1:${port}/a`, {
+      method: 'POST',
+      body: 'yarn',
+      headers: { 'x-key': 'k' },
+    })
+    expect([response.status, response.headers.get('x-kind'), await response.text()]).toEqual([201, 'wool', 'got yarn'])
+    expect((await reach(`http://127.0.0.1:${port}/none`)).status).toBe(204)
+    expect(seen).toEqual([
+      ['POST', '/a', 'k', 'yarn'],
+      ['GET', '/none', undefined, ''],
+    ])
+    await expect(reach('https://example.org/')).rejects.toThrow(/not among the hosts/)
+    server.close()
+  })
+
+  it('reaches no private address, whatever was declared', async () => {
+    const inner = await loadPlugin(at('inner'), { allow: { hosts: ['127.0.0.1'] } })
+    expect(await ask(inner, 'look')).toMatch(/was refused: its address is not public/)
   })
 })
 

@@ -1,7 +1,7 @@
 /** Secrets of tools are found however they are written. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { hideSecrets, withoutSecrets } from '../src/guard/secrets.ts'
+import { hideSecrets } from '../src/guard/secrets.ts'
 
 const secret = 'k3y/with+odd"signs é!'
 const hide = hideSecrets([secret, 'second-secret'])
@@ -53,20 +53,5 @@ describe('a secret', () => {
     expect(() => hideSecrets([''])).toThrow('A secret is empty.')
     expect(() => hideSecrets([undefined as never])).toThrow('A secret is empty.')
     expect(hideSecrets([])('text')).toBe('text')
-  })
-})
-
-describe('an error', () => {
-  it('keeps its words and its name, and nothing else', () => {
-    const error = new TypeError(`no ${secret}`, { cause: secret })
-    const clean = withoutSecrets(Object.assign(error, { config: secret }), hide)
-    expect(clean).toMatchObject({ name: 'TypeError', message: 'no [secret]' })
-    expect(clean.cause).toBeUndefined()
-    expect(`${clean.stack}${JSON.stringify(clean)}`).not.toContain(secret)
-  })
-
-  it('may be anything', () => {
-    expect(withoutSecrets(`failed: ${secret}`, hide).message).toBe('failed: [secret]')
-    expect(withoutSecrets(undefined, hide).message).toContain('undefined')
   })
 })

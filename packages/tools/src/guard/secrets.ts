@@ -1,5 +1,5 @@
 /** `hideSecrets()`: texts without the secrets that a tool holds, however they are written. */
-import { DefinitionError, describeError } from '@clew/core'
+import { DefinitionError } from '@clew/core'
 
 /** Takes the secrets out of a text. */
 export type HideSecrets = (text: string) => string
@@ -22,13 +22,6 @@ export function hideSecrets(secrets: readonly string[]): HideSecrets {
   const forms = [...new Set(secrets.flatMap(formsOf))].toSorted((a, b) => b.length - a.length)
   const pattern = new RegExp(forms.join('|'), 'g')
   return (text) => text.replace(pattern, replacement)
-}
-
-/** An error with the words of `error` and nothing else of it: no cause, no stack, no fields that might hold a secret. */
-export function withoutSecrets(error: unknown, hide: HideSecrets): Error {
-  const clean = new Error(hide(describeError(error)))
-  if (error instanceof Error) clean.name = error.name
-  return clean
 }
 
 /** As patterns. */

@@ -1,13 +1,12 @@
-/** `scrubber` takes the program's secrets out of what a server sends back, in the forms in which servers echo them. */
+/** `scrubber` takes the secrets of the program's headers out of what a server sends back. */
+import { hideSecrets } from '../guard/secrets.ts'
 
 /** Shorter ones are words like `json`, and would be found everywhere. */
 const minLength = 6
 
 export function scrubber(values: readonly string[]): (text: string) => string {
-  const secrets = values.flatMap((value) => [value, ...partsOf(value)]).filter((secret) => secret.length >= minLength)
-  // The longest first: one may stand in another.
-  const forms = [...new Set(secrets.flatMap(formsOf))].sort((a, b) => b.length - a.length)
-  return (text) => forms.reduce((left, form) => left.replaceAll(form, '[secret]'), text)
+  const secrets = values.flatMap((value) => [value, ...partsOf(value)])
+  return hideSecrets([...new Set(secrets.filter((secret) => secret.trim().length >= minLength))])
 }
 
 /** `Bearer abc` holds `abc`, `Basic …` a name and a password, a cookie or a list its values. */
@@ -18,10 +17,4 @@ function partsOf(value: string): string[] {
   if (scheme.toLowerCase() !== 'basic') return [token, ...token.split(/[\s;,]+|=/)]
   const plain = Buffer.from(token, 'base64').toString()
   return [token, plain, plain.slice(plain.indexOf(':') + 1)]
-}
-
-function formsOf(secret: string): string[] {
-  const bytes = Buffer.from(secret)
-  const base64 = bytes.toString('base64').replace(/=+$/, '')
-  return [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), base64, bytes.toString('base64url')]
 }

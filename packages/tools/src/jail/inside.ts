@@ -1,9 +1,6 @@
 /** `serve` is what a process in the jail does: it closes the doors, reads its request, answers, and ends. */
-import dgram from 'node:dgram'
-import dns from 'node:dns'
 import { readFileSync } from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
-import net from 'node:net'
+import { closeNetwork } from './close-network.ts'
 
 /** Loads the library and returns the work itself, which is where strangers' code runs. */
 export type Prepare<Request> = (request: Request, attachment: Buffer) => Promise<() => Promise<Answer> | Answer>
@@ -37,18 +34,4 @@ export async function serve<Request>(prepare: Prepare<Request>): Promise<void> {
 export async function load<Library>(url: string): Promise<Library> {
   const library = (await import(url)) as Library & { default?: Library }
   return library.default ?? library
-}
-
-/** Node's permission model knows the network from 25 on. Before, the ways into it are taken away. */
-function closeNetwork(): void {
-  const refuse = () => {
-    throw new Error('There is no network here.')
-  }
-  Object.assign(net.Socket.prototype, { connect: refuse })
-  Object.assign(net.Server.prototype, { listen: refuse })
-  Object.assign(dgram.Socket.prototype, { bind: refuse, send: refuse, connect: refuse })
-  for (const [name, value] of Object.entries(dns))
-    if (typeof value === 'function') Object.assign(dns, { [name]: refuse })
-  syncBuiltinESMExports()
-  for (const name of ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest']) Reflect.deleteProperty(globalThis, name)
 }

@@ -13,9 +13,10 @@ import {
   type PluginFactory,
   type PluginFacts,
 } from '@clew/core'
+import { declaredCommand } from './declared-command.ts'
+import { declaredFetch } from './declared-fetch.ts'
 import { isolatedPlugin } from './isolated-plugin.ts'
 import { PluginProcess } from './plugin-process.ts'
-import { runCommand } from './run-command.ts'
 
 export type LoadPluginOptions = {
   /** What the plugin is called with; its schema checks it. */
@@ -25,7 +26,7 @@ export type LoadPluginOptions = {
   /**
    * Runs its tools in a child process under Node's permission model, which reads code and the plugin's folders, writes its
    * folders, and starts nothing; what it fetches and runs, the program does for it, as far as it declared it. Its
-   * environment is empty, its heap 256 MB. Node 24 keeps no process from opening sockets, Node 25 does.
+   * environment is empty, its heap 256 MB. Before Node 25 sockets are closed by taking Node's own ways to them away.
    * A plugin with middleware cannot be isolated. The tools get no `context`.
    */
   isolate?: boolean
@@ -43,15 +44,15 @@ export async function loadPlugin(
 ): Promise<Plugin & { close(): void }> {
   const { config, allow, isolate = false, parts = {} } = options
   const entry = urlOf(module)
-  const full: HostParts = { run: runCommand, ...parts }
   if (!isolate) {
     const factory = await importFactory(entry)
     checkAllowed(factory.facts, allow)
-    return { ...(factory as (config: unknown, parts: HostParts) => Plugin)(config, full), close() {} }
+    const make = factory as (config: unknown, parts: HostParts) => Plugin
+    return { ...make(config, realParts(factory.facts, parts)), close() {} }
   }
   const facts = await factsOf(entry)
   checkAllowed(facts, allow)
-  const host = makeHost(facts.name, undefined, facts.capabilities, full)
+  const host = makeHost(facts.name, undefined, facts.capabilities, realParts(facts, parts))
   const secrets = Object.fromEntries(Object.entries(host.secrets).filter(([, value]) => value !== undefined))
   const start = async () => {
     const process = new PluginProcess(entry, facts, host)
@@ -66,6 +67,11 @@ export async function loadPlugin(
     }
   }
   return isolatedPlugin(await start(), start)
+}
+
+function realParts({ capabilities }: PluginFacts, parts: HostParts): HostParts {
+  const { hosts = [] } = capabilities
+  return { run: declaredCommand, ...(hosts.length > 0 && { fetch: declaredFetch(hosts) }), ...parts }
 }
 
 /** Asked in a process that may touch nothing but code: what it declares is not known yet. */

@@ -1,6 +1,7 @@
 /** A plugin that tries what its input says: what it may, and what it may not. */
 import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
+import { connect } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { definePlugin, tool } from '@clew/core'
 import { z } from 'zod'
@@ -27,6 +28,8 @@ export default definePlugin({
       text('link', (path) => symlinkSync('/etc', path)),
       text('spawn', () => spawnSync('echo', ['x']).status),
       text('thread', () => new Worker('1', { eval: true }) && 'made'),
+      text('socket', (host) => new Promise((_, reject) => connect(9, host).on('error', reject))),
+      text('ask', async (url) => (await globalThis.fetch(url)).text()),
       text('fetch', async (url) => (await fetch(url)).text()),
       text('run', async (value) => (await run('echo', [value])).stdout),
       text('run_other', async () => (await run('rm', ['-rf', folder])).stdout),

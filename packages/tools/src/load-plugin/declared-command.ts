@@ -6,7 +6,7 @@ import { InputError } from '@clew/core'
 const maxOutputBytes = 1024 * 1024
 const timeoutMs = 60_000
 
-export const runCommand: PluginHost['run'] = (command, args, { input, signal } = {}) =>
+export const declaredCommand: PluginHost['run'] = (command, args, { input, signal } = {}) =>
   new Promise((resolve, reject) => {
     const options = {
       env: { PATH: process.env.PATH },
