@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { SessionError } from '@clew/core'
 import { type Share, share } from './shared.ts'
 
-export type Value = string | number | null
+export type Value = string | number | Uint8Array | null
 type Answer = { rows: { [column: string]: unknown }[] }
 
 /** What is used of `Pool` and `PoolClient` of `pg`. */

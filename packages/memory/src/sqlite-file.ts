@@ -1,7 +1,7 @@
 /** `openSqlite()`: a SQLite file, opened for several processes, and `transaction()` on it. */
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, DatabaseSyncOptions } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 
 /** How long, in milliseconds, a statement waits for another process's transaction. */
@@ -11,11 +11,15 @@ const busyMs = 5000
 const cacheKib = 16_384
 
 /** `prepare` makes the tables, in a transaction. */
-export async function openSqlite(file: string, prepare: (db: DatabaseSync) => void): Promise<DatabaseSync> {
+export async function openSqlite(
+  file: string,
+  prepare: (db: DatabaseSync) => void,
+  options: DatabaseSyncOptions = {},
+): Promise<DatabaseSync> {
   await mkdir(dirname(file), { recursive: true })
   const { DatabaseSync } = await import('node:sqlite')
   for (let tries = 1; ; tries += 1) {
-    const db = new DatabaseSync(file)
+    const db = new DatabaseSync(file, options)
     try {
       db.exec(
         `PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${cacheKib}`,

@@ -297,7 +297,7 @@ describe('sqliteMemory', { timeout: slow }, () => {
     const one = () => ['CREATE TABLE one (a)']
     const two = () => ['ALTER TABLE one ADD COLUMN b', "INSERT INTO one VALUES (1, 'new')"]
     const run = (steps: Step[]) => {
-      const types = { real: '', row: '', words: () => [], protect: () => [] }
+      const types = { real: '', row: '', words: () => [], vectors: () => [], protect: () => [] }
       const program = migrate({ version: 'version', prefix: '', types, place: 'The file' }, steps)
       let step = program.next()
       while (!step.done) step = program.next(db.prepare(step.value.text).all())

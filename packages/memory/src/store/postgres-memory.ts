@@ -21,6 +21,7 @@ import type { Share } from '../shared.ts'
 import { storeOver } from './handle.ts'
 import type { MemoryStore } from './memory.ts'
 import { closedMemory, MemoryError } from './memory-error.ts'
+import { migratePostgresVectors, postgresVectors } from './postgres-vectors.ts'
 import { postgresWords, postgresWordTables } from './postgres-words.ts'
 import type { RetentionOptions } from './retention.ts'
 import { type Dialect, exactly, isExactly, type Program, query } from './sql.ts'
@@ -120,6 +121,7 @@ const quoted = (schema: string) => `"${schema.replaceAll('"', '""')}"`
 
 function dialectOf(schema: string): Dialect {
   const dialect: Omit<Dialect, 'words'> = {
+    vectors: postgresVectors,
     prefix: `${quoted(schema)}.memory_`,
     *lock(key, isShared) {
       const number = createHash('sha256').update(`clew memory ${schema} ${key}`).digest().readBigInt64BE().toString()
@@ -138,6 +140,7 @@ const types: Types = {
   real: 'double precision',
   row: 'bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
   words: (prefix, bare) => [...postgresWordTables(prefix, bare), ...protect(`${prefix}words`)],
+  vectors: migratePostgresVectors,
   protect,
 }
 

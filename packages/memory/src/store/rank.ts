@@ -69,9 +69,13 @@ export function best<Item>(items: Iterable<Item>, most: number, order: (one: Ite
   return kept.sort(order).slice(0, most)
 }
 
+export function lengthOf(vector: Float32Array): number {
+  return Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
+}
+
 /** How near a vector of as many numbers is. Of one without a direction it is 0. */
 export function cosineTo(query: Float32Array): (other: Float32Array) => number {
-  const size = Math.sqrt(query.reduce((sum, value) => sum + value * value, 0))
+  const size = lengthOf(query)
   return (other) => {
     let dot = 0
     let square = 0

@@ -16,6 +16,7 @@ import {
   query,
   type Row,
   type RowNumber,
+  type Vectors,
 } from './sql.ts'
 import { isFresh, isLapsed } from './sql-expiry.ts'
 import { checkHold, isHeld } from './sql-scopes.ts'
@@ -24,8 +25,10 @@ import { lengthOf, wordsOf } from './words.ts'
 type Path = readonly string[]
 
 export function sqlRecords(dialect: Dialect) {
-  const { prefix } = dialect
+  const { prefix, vectors } = dialect
   const table = `${prefix}blocks`
+  const columns = `tenant, usr, thread, id, kind, text, source, at, ${vectors.column} AS vector`
+  const entryOf = (row: Row) => toEntryRow(row, vectors)
 
   function* blocks(path: Path, { name, all }: { name?: string; all?: boolean }, expiry?: Expiry): Program<BlockRow[]> {
     const named = name === undefined ? '' : ' AND key = $4'
@@ -88,7 +91,7 @@ export function sqlRecords(dialect: Dialect) {
     },
 
     *get(path: Path, id: string, expiry?: Expiry): Program<EntryRow | undefined> {
-      const text = `SELECT * FROM ${prefix}entries WHERE ${isExactly} AND key = $4`
+      const text = `SELECT ${columns} FROM ${prefix}entries WHERE ${isExactly} AND key = $4`
       const [row] = yield* query(text, ...exactly(path), keyOf(id))
       const entry = row && entryOf(row)
       return entry && expiry && lapsedEntry(entry, expiry) && !(yield* isHeld(dialect, path)) ? undefined : entry
@@ -118,20 +121,15 @@ export function sqlRecords(dialect: Dialect) {
         shelves.set(key, found)
         return found
       }
-      const fresh = (
-        name: 'blocks' | 'artifacts' | 'batches',
-        columns: string,
-        before: number | undefined,
-        more = '',
-      ) => {
+      const fresh = (name: 'blocks' | 'artifacts' | 'batches', what: string, before: number | undefined, more = '') => {
         const is = isFresh(dialect, name, before, `$${values.length + 1}`)
-        const text = `SELECT ${columns} FROM ${prefix}${name} AS here WHERE ${where} AND ${is.where} ${more}`
+        const text = `SELECT ${what} FROM ${prefix}${name} AS here WHERE ${where} AND ${is.where} ${more}`
         return query(text, ...values, ...is.values)
       }
       for (const row of yield* fresh('blocks', '*', expiry?.blocks, 'ORDER BY key, revision'))
         shelf(row).blocks.push(blockOf(row))
       const lapsed = isLapsed(dialect, expiry?.entries ?? [], encode, values.length)
-      const entries = `SELECT * FROM ${prefix}entries AS here WHERE ${where} AND NOT ${lapsed.where}`
+      const entries = `SELECT ${columns} FROM ${prefix}entries AS here WHERE ${where} AND NOT ${lapsed.where}`
       for (const row of yield* query(entries, ...values, ...lapsed.values)) shelf(row).entries.push(entryOf(row))
       const scope = 'tenant, usr, thread'
       for (const row of yield* fresh('artifacts', `${scope}, id`, expiry?.artifacts, 'AND part = 0'))
@@ -157,7 +155,7 @@ export function sqlRecords(dialect: Dialect) {
     const rows = [...given].map(([key, { entry, words }]) => {
       const { id, kind, text, source, at, vector } = entry
       const row = [...exactly(path), key, encode(id), encode(kind), encode(text), source ?? null, at, lengthOf(words)]
-      values.push(...row, vector?.length ?? null, vector ? packed(vector) : null)
+      values.push(...row, vector?.length ?? null, vector ? vectors.write(vector) : null)
       return `(${Array.from({ length: 12 }, (_, column) => `$${values.length - 11 + column}`).join(', ')})`
     })
     const numbered = yield* query(
@@ -203,22 +201,14 @@ function blockOf({ name, value, revision, token, written }: Row): BlockRow {
   }
 }
 
-export function entryOf({ id, kind, text, source, at, vector }: Row): EntryRow {
+/** With its vector, if `vectors` is given. */
+export function toEntryRow({ id, kind, text, source, at, vector }: Row, vectors?: Vectors): EntryRow {
   return {
     id: decode(id as string),
     kind: decode(kind as string),
     text: decode(text as string),
     ...(source !== null && { source: source as string }),
     at: at as number,
-    ...(vector !== null && vector !== undefined && { vector: unpacked(vector as string) }),
+    ...(vectors && vector !== null && { vector: vectors.read(vector) }),
   }
-}
-
-function packed(vector: Float32Array): string {
-  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64')
-}
-
-export function unpacked(text: string): Float32Array {
-  // Copied, so that the floats begin where floats may.
-  return new Float32Array(new Uint8Array(Buffer.from(text, 'base64')).buffer)
 }

@@ -8,6 +8,8 @@ export type Types = {
   row: string
   /** What the words of entries stand in, behind the table of entries. */
   words(prefix: string, bare: string): string[]
+  /** What turns the vectors of a table from texts into what they are now. */
+  vectors(table: string): string[]
   /** What lets a table's rows be seen by their tenant alone. */
   protect(table: string): string[]
 }
@@ -75,7 +77,10 @@ const second: Step = (prefix, { real, protect }) => {
   ]
 }
 
-export const steps: Step[] = [first, second]
+/** Vectors, which were texts in base64, as the databases can measure them. */
+const third: Step = (prefix, { vectors }) => vectors(`${prefix}entries`)
+
+export const steps: Step[] = [first, second, third]
 
 /** An index is named without its schema. */
 const bare = (prefix: string) => prefix.slice(prefix.lastIndexOf('.') + 1)

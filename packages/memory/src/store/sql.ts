@@ -28,7 +28,26 @@ export type Dialect = {
   /** Of a written entry, for `RETURNING`: whether it took another's place; true where the database cannot tell. */
   isReplacing: string
   words: WordIndex
+  vectors: Vectors
 }
+
+/** How vectors stand in the column `vector` of the entries. */
+export type Vectors = {
+  /** An expression that gives it, as `read` takes it; NULL where there is none. */
+  column: string
+  write(vector: Float32Array): Value
+  read(value: unknown): Float32Array
+  /**
+   * An expression: the cosine distance to the parameter, which `write` gave, as near as 32-bit arithmetic comes to it, and NULL
+   * where that fails. Undefined where the database cannot measure any.
+   */
+  distance(parameter: string, dimension: number): Program<string | undefined>
+}
+
+/** Between these lengths of vectors squares neither overflow nor vanish in 32-bit arithmetic. */
+export const lengths = { least: 1e-15, most: 1e15 }
+export const reliable = (length: string, distance: string) =>
+  `CASE WHEN ${length} BETWEEN ${lengths.least} AND ${lengths.most} THEN ${distance} END`
 
 /** Which entries have which words. */
 export type WordIndex = {

@@ -18,6 +18,7 @@ import type { RetentionOptions } from './retention.ts'
 import { type Dialect, exactly, isExactly, type Program, query } from './sql.ts'
 import { type Driver, sqlBackend } from './sql-backend.ts'
 import { migrate } from './sql-tables.ts'
+import { defineBytes, loadDistance, migrateSqliteVectors, sqliteVectors, vectorExtension } from './sqlite-vectors.ts'
 import { sqliteWords, sqliteWordTables } from './sqlite-words.ts'
 
 export type SqliteMemoryOptions = RetentionOptions & {
@@ -38,6 +39,7 @@ const dialect: Dialect = {
   isReplacing: '1',
   isOneOf: (column, parameter) => `${column} IN (SELECT value FROM json_each(${parameter}))`,
   words: sqliteWords('memory_'),
+  vectors: sqliteVectors,
 }
 
 /** The file is opened with the first use. Its memories stand beside sessions, where they are in the same file. */
@@ -91,14 +93,17 @@ export function sqliteMemory(options: SqliteMemoryOptions = {}): MemoryStore {
 }
 
 async function open(file: string): Promise<DatabaseSync> {
-  const db = await openSqlite(file, (db) => {
+  const extension = await vectorExtension()
+  const prepare = (db: DatabaseSync) => {
+    loadDistance(db, extension)
+    db.exec('PRAGMA secure_delete = ON')
+    defineBytes(db)
     db.exec('CREATE TABLE IF NOT EXISTS clew_version (part TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT')
     const row = 'INTEGER PRIMARY KEY AUTOINCREMENT'
-    const types = { real: 'REAL', row, words: sqliteWordTables, protect: () => [] }
+    const types = { real: 'REAL', row, words: sqliteWordTables, vectors: migrateSqliteVectors, protect: () => [] }
     drive(db, migrate({ version: 'clew_version', prefix: dialect.prefix, types, place: file }))
-  })
-  db.exec('PRAGMA secure_delete = ON')
-  return db
+  }
+  return await openSqlite(file, prepare, { allowExtension: true })
 }
 
 function leaseRow(db: DatabaseSync, path: readonly string[], key: string): LeaseRow {
