@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readCases } from '../../../test/shared.ts'
 import {
   fileMemory,
+  inMemory,
   MemoryError,
   type MemoryStore,
   postgresMemory,
@@ -29,6 +30,7 @@ import { State } from '../src/store/state.ts'
 import { slow } from './every-store.ts'
 import { hasPostgres, type LocalPostgres, startPostgres } from './postgres.ts'
 import { startProxy } from './proxy.ts'
+import { compareStores } from './random-vectors.ts'
 import { temporary } from './temporary.ts'
 
 const folder = temporary()
@@ -413,6 +415,41 @@ describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
     ).rejects.toThrow(
       'The schema "kept" was written by a newer version of Clew (its memory is v3, this reads v2). Update Clew to open it.',
     )
+  })
+
+  it('vectors of the first version, which were texts, are read and found, those of every tenant', async () => {
+    const vectors = [
+      [1.5, -0, 1e-45, 3.4028234663852886e38, -1.17549435e-38, 1 / 3],
+      Array.from({ length: 6 }, (_, at) => Math.sin(at) * 10 ** (at - 3)),
+    ].map((vector) => Array.from(Float32Array.from(vector)))
+    const tenants = ['one', 'two']
+    const entry = (at: number) => ({ id: 'a', kind: 'fact', text: 'tea', at: 1, vector: vectors[at]! })
+    const schema = 'odd "old"'
+    const kept = postgresMemory({ pool, schema })
+    const table = '"odd ""old""".memory_entries'
+    for (const [at, tenant] of tenants.entries()) await (await kept.open(scope({ tenant }))).add([entry(at)])
+    await pool.query(`ALTER TABLE ${table} ALTER COLUMN vector TYPE text USING NULL`)
+    for (const [at, tenant] of tenants.entries()) {
+      const text = Buffer.from(Float32Array.from(vectors[at]!).buffer).toString('base64')
+      const update = `UPDATE ${table} SET vector = '${text}'`
+      await pool.query(`BEGIN; SELECT set_config('clew.tenant', '${tenant}', true); ${update}; COMMIT`)
+    }
+    await pool.query('UPDATE "odd ""old""".version SET version = 1')
+    const other = new pg.Pool({ connectionString })
+    const store = postgresMemory({ pool: other, schema })
+    for (const [at, tenant] of tenants.entries()) {
+      const memory = await store.open(scope({ tenant }))
+      expect(await memory.get('a')).toEqual(entry(at))
+      expect(await memory.search({ vector: vectors[at]! })).toHaveLength(1)
+    }
+    const functions = "SELECT proname FROM pg_proc WHERE proname LIKE 'memory%'"
+    expect((await other.query(functions)).rows).toEqual([])
+    expect((await other.query('SELECT version FROM "odd ""old""".version')).rows).toEqual([{ version: 2 }])
+    await other.end()
+  })
+
+  it('finds the same by vector as a store in the process', async () => {
+    await compareStores([inMemory(), postgresMemory({ pool })], 'random')
   })
 
   it('stands beside sessions in one schema, whoever is first', async () => {
