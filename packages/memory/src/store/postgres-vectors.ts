@@ -10,10 +10,10 @@ import { query, reliable, type Vectors } from './sql.ts'
 const maxDimension = 16_000
 
 export const postgresVectors: Vectors = {
-  // As bytes: the driver would read every number from a text.
-  column: `encode(array_send(vector), 'base64')`,
-  write: (vector) => `{${Array.from(vector, (value) => (Object.is(value, -0) ? '-0' : value)).join(',')}}`,
-  read: (text) => floatsOf(Buffer.from(text as string, 'base64')),
+  // As bytes, both ways: as a text every number would be written and read for itself.
+  column: 'array_send(vector)',
+  write: bytesOf,
+  read: (bytes) => floatsOf(bytes as Buffer),
   *distance(parameter, dimension) {
     if (dimension > maxDimension) return undefined
     // Asked every time: it costs little beside the search. Its schema may not be one of those that are searched.
@@ -27,12 +27,19 @@ export const postgresVectors: Vectors = {
   },
 }
 
-/** PostgreSQL's binary form of an array: five numbers, then each value behind its length, in network order. */
+/** PostgreSQL's binary form of an array: dimensions, flags, type (float4), length, first index; then each value behind its size. */
+function bytesOf(vector: Float32Array): Buffer {
+  const bytes = Buffer.alloc(20 + 8 * vector.length)
+  for (const [at, value] of [1, 0, 700, vector.length, 1].entries()) bytes.writeInt32BE(value, 4 * at)
+  for (const [at, value] of vector.entries()) {
+    bytes.writeInt32BE(4, 20 + 8 * at)
+    bytes.writeFloatBE(value, 24 + 8 * at)
+  }
+  return bytes
+}
+
 function floatsOf(bytes: Buffer): Float32Array {
-  const count = (bytes.length - 20) / 8
-  const vector = new Float32Array(count)
-  for (let at = 0; at < count; at += 1) vector[at] = bytes.readFloatBE(24 + 8 * at)
-  return vector
+  return Float32Array.from({ length: (bytes.length - 20) / 8 }, (_, at) => bytes.readFloatBE(24 + 8 * at))
 }
 
 /**
