@@ -29,11 +29,11 @@ export type Recording = {
   }
 }
 
-/** The recorded exchanges with Chat Completions. */
-export function readRecordings(): Recording[] {
+/** The recorded exchanges, those with Chat Completions unless another path is named. */
+export function readRecordings(path = '/chat/completions'): Recording[] {
   if (!hasShared) return []
   const names = readdirSync(join(folder, 'recordings')).filter((name) => name.endsWith('.json'))
   return names
     .map((name) => ({ ...(JSON.parse(readFileSync(join(folder, 'recordings', name), 'utf8')) as Recording), name }))
-    .filter((recording) => recording.request.path.endsWith('/chat/completions'))
+    .filter((recording) => recording.request.path.endsWith(path))
 }

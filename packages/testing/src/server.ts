@@ -1,7 +1,8 @@
-/** OpenRouter on localhost: Chat Completions over real HTTP, JSON and SSE, as strict as the providers. */
+/** OpenRouter on localhost: Chat Completions and embeddings over real HTTP, JSON and SSE, as strict as the providers. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { answerEmbeddings, type RespondEmbeddings } from './embeddings.ts'
 import type { LocalError, LocalRaw, LocalReply, LocalStream, ReceivedRequest, Respond } from './reply.ts'
 import type { ChatRequest } from './strict.ts'
 import { Upstream } from './upstream.ts'
@@ -13,6 +14,8 @@ export type LocalOpenRouterOptions = {
   apiKey?: string
   /** What `GET /models` lists, as on the wire. Default: nothing. */
   models?: readonly object[]
+  /** Answers `POST /embeddings`. Default: vectors of 1,536 numbers, or as many as asked for, near each other for texts with words in common. */
+  embeddings?: RespondEmbeddings
 }
 
 export type LocalOpenRouter = {
@@ -20,6 +23,8 @@ export type LocalOpenRouter = {
   url: string
   /** The chat requests that came, refused ones included. */
   requests: ReceivedRequest[]
+  /** The requests for embeddings that came, refused ones included. Their `body` has `model`, `input` and what else was sent. */
+  embeddings: (Omit<ReceivedRequest, 'body'> & { body: { [field: string]: unknown } })[]
   close(): Promise<void>
   /** Lets the process end while the server is open. */
   unref(): void
@@ -32,6 +37,7 @@ export type LocalOpenRouter = {
  */
 export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<LocalOpenRouter> {
   const requests: ReceivedRequest[] = []
+  const embeddings: LocalOpenRouter['embeddings'] = []
   const upstream = new Upstream(options.respond)
   const server = createServer((request, response) => {
     handle(request, response).catch((error) => {
@@ -48,6 +54,10 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
     if (refused) return send(response, refused)
     if (request.method === 'GET') return send(response, { body: JSON.stringify({ data: options.models ?? [] }) })
     const received = receive(request, response, text)
+    if (request.url === embeddingsPath) {
+      const turn = embeddings.push(received)
+      return send(response, await answerEmbeddings(received.body, turn, options.embeddings))
+    }
     requests.push(received)
     await send(response, await upstream.answer(received))
   }
@@ -63,8 +73,11 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
   }
   const { port } = server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}/api/v1`
-  return { url, requests, close, unref, [Symbol.asyncDispose]: close }
+  return { url, requests, embeddings, close, unref, [Symbol.asyncDispose]: close }
 }
+
+const embeddingsPath = '/api/v1/embeddings'
+const routes = ['POST /api/v1/chat/completions', `POST ${embeddingsPath}`, 'GET /api/v1/models']
 
 /** Keys and routes. */
 function refuseAtTheDoor({ method, url, headers }: IncomingMessage, apiKey?: string): LocalError | undefined {
@@ -74,7 +87,7 @@ function refuseAtTheDoor({ method, url, headers }: IncomingMessage, apiKey?: str
   if (route === 'GET /api/v1/models' && key === undefined) return undefined
   if (!key) return { status: 401, error: { message: 'Missing Authentication header', code: 401 } }
   if (apiKey !== undefined && key !== apiKey) return { status: 401, error: { message: 'User not found.', code: 401 } }
-  if (route === 'POST /api/v1/chat/completions' || route === 'GET /api/v1/models') return undefined
+  if (routes.includes(route)) return undefined
   return { status: 404, error: { message: `No route ${route}`, code: 404 } }
 }
 
