@@ -65,7 +65,7 @@ export type ModelErrorDetails = {
   kind?: 'context-overflow' | 'rate-limit'
   /**
    * The provider's code, often the HTTP status. Where there is none, a word of the model: `openrouter()` has `unreachable`,
-   * `incomplete-stream`, `bad-stream`, `stream-limit`, `no-choice`, `empty-answer` and `lost-calls`.
+   * `incomplete-stream`, `bad-stream`, `stream-limit`, `no-choice`, `empty-answer` and `lost-calls`; embedders `bad-vectors`.
    */
   code?: string | number
   /** HTTP status, where an answer came at all. */
