@@ -54,7 +54,8 @@ export async function* answer(
   return reply
 }
 
-function brokenOff(error: unknown): ModelError {
+/** What happened on the way, as an error that may pass. */
+export function brokenOff(error: unknown): ModelError {
   if (isClewError(error, 'model')) return error
   const message = `The answer broke off: ${error instanceof Error ? error.message : String(error)}.`
   return new ModelError(message, { code: 'incomplete-stream', retryable: true }, { cause: error })

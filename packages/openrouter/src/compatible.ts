@@ -18,12 +18,7 @@ export type CompatibleOptions = CompatibleSettings & {
  */
 export function compatible(options: CompatibleOptions): (model: string, settings?: CompatibleSettings) => Model {
   const { profile: given, ...shared } = options
-  const named = typeof given === 'string' ? byName(given) : given
-  if (typeof named !== 'object' || named === null) throw unknownProfile(given)
-  const profile: Profile = { ...base, ...named, openRouterFields: false }
-  checkProfile(profile)
-  if (!(shared.baseURL ?? profile.baseURL))
-    throw new DefinitionError(`compatible(): the profile "${profile.name}" has no address of its own; give a baseURL.`)
+  const profile = profileOf(given, shared.baseURL, 'compatible()')
   // What holds for all models is checked here, not when the first one is made.
   toWireParameters(shared, profile, 'compatible()')
   return (model, settings = {}) =>
@@ -33,6 +28,17 @@ export function compatible(options: CompatibleOptions): (model: string, settings
       settings: { ...shared, ...settings },
       where: `${profile.name}(${JSON.stringify(model)})`,
     })
+}
+
+/** @throws DefinitionError for one that is not known or not right; `where` is told off. */
+export function profileOf(given: ProfileName | Profile, baseURL: string | undefined, where: string): Profile {
+  const named = typeof given === 'string' ? byName(given, where) : given
+  if (typeof named !== 'object' || named === null) throw unknownProfile(given, where)
+  const profile: Profile = { ...base, ...named, openRouterFields: false }
+  checkProfile(profile, where)
+  if (!(baseURL ?? profile.baseURL))
+    throw new DefinitionError(`${where}: the profile "${profile.name}" has no address of its own; give a baseURL.`)
+  return profile
 }
 
 const words: { [field: string]: readonly string[] } = {
@@ -50,7 +56,7 @@ const words: { [field: string]: readonly string[] } = {
 }
 const otherFields = ['name', 'baseURL', 'keyEnv', 'openRouterFields', 'includeUsage', 'namedToolChoice', 'thinkTags']
 
-function checkProfile(profile: Profile): void {
+function checkProfile(profile: Profile, where: string): void {
   for (const [field, value] of Object.entries({
     ...Object.fromEntries(Object.keys(words).map((key) => [key, undefined])),
     ...profile,
@@ -58,25 +64,25 @@ function checkProfile(profile: Profile): void {
     const allowed = Object.hasOwn(words, field) ? words[field] : undefined
     if (allowed && !allowed.includes(value as string)) {
       throw new DefinitionError(
-        `compatible(): profile.${field} is ${JSON.stringify(value)}; it must be one of ${allowed.join(', ')}.`,
+        `${where}: profile.${field} is ${JSON.stringify(value)}; it must be one of ${allowed.join(', ')}.`,
       )
     }
     if (!allowed && !otherFields.includes(field)) {
       const known = [...otherFields, ...Object.keys(words)].join(', ')
-      throw new DefinitionError(`compatible(): there is no field profile.${field}. Known: ${known}.`)
+      throw new DefinitionError(`${where}: there is no field profile.${field}. Known: ${known}.`)
     }
   }
 }
 
-function byName(name: string): Profile {
-  if (!Object.hasOwn(profiles, name)) throw unknownProfile(name)
+function byName(name: string, where: string): Profile {
+  if (!Object.hasOwn(profiles, name)) throw unknownProfile(name, where)
   return profiles[name as ProfileName]
 }
 
-function unknownProfile(given: unknown): DefinitionError {
+function unknownProfile(given: unknown, where: string): DefinitionError {
   const known = Object.keys(profiles).join(', ')
   return new DefinitionError(
-    `compatible(): profile is ${JSON.stringify(given)}; give one of ${known}, or an object such as ` +
+    `${where}: profile is ${JSON.stringify(given)}; give one of ${known}, or an object such as ` +
       "{ ...profiles.vllm, name: 'mine', reasoningOut: 'none' }.",
   )
 }

@@ -80,7 +80,7 @@ function toWireReasoning(reasoning: Reasoning, profile: Profile, where: string):
   )
 }
 
-function checkConnection(name: keyof ConnectionSettings, value: unknown, where: string): void {
+export function checkConnection(name: keyof ConnectionSettings, value: unknown, where: string): void {
   check(connectionRules[name], value, where, name)
   const rules = name === 'app' ? appRules : name === 'streamLimits' ? limitRules : undefined
   if (rules) checkEach(value as object, rules, where, name)
@@ -105,7 +105,7 @@ function checkEach(value: object, rules: { [name: string]: Check }, where: strin
   }
 }
 
-function check(rule: Check, value: unknown, where: string, name: string): void {
+export function check(rule: Check, value: unknown, where: string, name: string): void {
   if (rule.test(value)) return
   throw new DefinitionError(`${where}: ${name} is ${shown(value)}; it must be ${rule.says}.`)
 }

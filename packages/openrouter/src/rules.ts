@@ -17,7 +17,7 @@ const range = (wire: string, min: number, max: number, above = false): Rule => (
   test: (value) => typeof value === 'number' && (above ? value > min : value >= min) && value <= max,
   says: `a number ${above ? 'above' : 'from'} ${min} ${above ? 'and at most' : 'to'} ${max}`,
 })
-const whole = (wire: string, min: number, max = Number.POSITIVE_INFINITY): Rule => ({
+export const whole = (wire: string, min: number, max = Number.POSITIVE_INFINITY): Rule => ({
   wire,
   test: (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
   says: `a whole number${min === Number.NEGATIVE_INFINITY ? '' : ` of at least ${min}`}${max === Number.POSITIVE_INFINITY ? '' : ` and at most ${max}`}`,
