@@ -149,6 +149,27 @@ describe('recall', () => {
     await expect(tool?.execute?.({ query: 'tea' }, execution)).rejects.toThrow(/abort/i)
   })
 
+  it('does not wait for an embedder that hangs when the call is aborted', async () => {
+    for (const at of [0, 1]) {
+      const controller = new AbortController()
+      const hanging: Embedder = () => {
+        queueMicrotask(() => controller.abort(new Error('enough')))
+        return new Promise(() => {})
+      }
+      const tool = recall(memory, { embed: hanging })[at]
+      const execution = { runId: 'r', idempotencyKey: 'k', agent: 'a', signal: controller.signal, context: {} }
+      await expect(tool?.execute?.({ query: 'tea', text: 'tea' }, execution)).rejects.toThrow('enough')
+    }
+    expect(await memory.count()).toBe(0)
+  })
+
+  it('takes vectors of many and of large numbers', async () => {
+    const huge: Embedder = async ([text]) => [Array.from({ length: 50_000 }, (_, at) => (at % 2 ? 3e38 : text!.length))]
+    const tools = recall(memory, { embed: huge })
+    await call(tools, 'remember', { text: 'green tea' })
+    expect(parse(await call(tools, 'recall', { query: 'anything' })).lines[1]).toBe('> green tea')
+  })
+
   it('refuses a limit that is none', () => {
     for (const limit of [0, -1, 51, Number.NaN, 1.5]) expect(() => recall(memory, { limit })).toThrow(DefinitionError)
   })

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { DefinitionError, isClewError, type Tool, type ToolExecution, tool } from '@clew/core'
 import type { Entry, Found, Memory } from './memory.ts'
 
-/** One vector for each text, all of one dimension. */
+/** One vector for each text, all of one dimension; `openrouterEmbedder()` of `@clew/openrouter` makes one. */
 export type Embedder = (texts: string[], signal: AbortSignal) => Promise<number[][]>
 
 export type RecallOptions = {
@@ -100,7 +100,7 @@ async function embedOne(embed: Embedder | undefined, text: string, signal: Abort
   if (!embed) return {}
   let vectors: unknown
   try {
-    vectors = await embed([text], signal)
+    vectors = await unlessAborted(embed([text], signal), signal)
   } catch (error) {
     if (signal.aborted) throw error
     return { note: degraded('it threw an error') }
@@ -110,6 +110,21 @@ async function embedOne(embed: Embedder | undefined, text: string, signal: Abort
   if (!vector.every((value) => typeof value === 'number' && Number.isFinite(Math.fround(value))))
     return { note: degraded('it gave something else than finite numbers') }
   return { vector }
+}
+
+/** An embedder that does not heed its signal holds nobody. */
+async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  let leave = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason)
+    signal.addEventListener('abort', leave, { once: true })
+    if (signal.aborted) leave()
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', leave)
+  }
 }
 
 /** In a block that no snippet can close: its fence is longer than any in them, and each of their lines begins with `> `. */
