@@ -27,7 +27,8 @@ type Path = readonly string[]
 export function sqlRecords(dialect: Dialect) {
   const { prefix, vectors } = dialect
   const table = `${prefix}blocks`
-  const columns = `tenant, usr, thread, id, kind, text, source, at, ${vectors.column} AS vector`
+  /** Of an entry: not what stands beside its vector. */
+  const columns = 'tenant, usr, thread, id, kind, text, source, at, vector'
   const entryOf = (row: Row) => toEntryRow(row, vectors)
 
   function* blocks(path: Path, { name, all }: { name?: string; all?: boolean }, expiry?: Expiry): Program<BlockRow[]> {
@@ -155,15 +156,15 @@ export function sqlRecords(dialect: Dialect) {
     const rows = [...given].map(([key, { entry, words }]) => {
       const { id, kind, text, source, at, vector } = entry
       const row = [...exactly(path), key, encode(id), encode(kind), encode(text), source ?? null, at, lengthOf(words)]
-      values.push(...row, vector?.length ?? null, vector ? vectors.write(vector) : null)
-      return `(${Array.from({ length: 12 }, (_, column) => `$${values.length - 11 + column}`).join(', ')})`
+      values.push(...row, vector?.length ?? null, ...(vector ? vectors.write(vector) : vectors.columns.map(() => null)))
+      const first = values.length - row.length - vectors.columns.length
+      return `(${Array.from({ length: values.length - first + 1 }, (_, column) => `$${first + column}`).join(', ')})`
     })
+    const changing = ['kind', 'text', 'source', 'at', 'length', 'dimension', ...vectors.columns]
     const numbered = yield* query(
-      `INSERT INTO ${prefix}entries (tenant, usr, thread, key, id, kind, text, source, at, length, dimension, vector)
+      `INSERT INTO ${prefix}entries (tenant, usr, thread, key, id, ${changing.join(', ')})
          VALUES ${rows.join(', ')}
-         ON CONFLICT (tenant, usr, thread, key) DO UPDATE SET kind = excluded.kind, text = excluded.text,
-           source = excluded.source, at = excluded.at, length = excluded.length, dimension = excluded.dimension,
-           vector = excluded.vector
+         ON CONFLICT (tenant, usr, thread, key) DO UPDATE SET ${changing.map((name) => `${name} = excluded.${name}`).join(', ')}
          RETURNING no, key, ${dialect.isReplacing} AS replacing`,
       ...values,
     )

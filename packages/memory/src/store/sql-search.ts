@@ -1,4 +1,5 @@
 /** Search in a database: it gives the best by words, by vector or by time; `rank()` fuses them, as on every store. */
+import type { Value } from '../postgres-pool.ts'
 import type { Expiry, Needle } from './backend.ts'
 import { checkQueryDimension } from './check.ts'
 import { toFound } from './convert.ts'
@@ -73,7 +74,7 @@ export function sqlSearch(dialect: Dialect) {
     let found: Near[] = []
     for (let from = 0; from < nos.length; from += atOnce) {
       const some = nos.slice(from, from + atOnce)
-      const rows = yield* rowsOf(`id, at, ${vectors.column} AS vector`, path, some)
+      const rows = yield* rowsOf('id, at, vector', path, some)
       const scored = rows.map((row) => ({ ...itemOf(row), near: nearness(vectors.read(row.vector)) }))
       found = best([...found, ...scored], most, (one, two) => two.near - one.near || newestFirst(one, two))
     }
@@ -102,7 +103,7 @@ export function sqlSearch(dialect: Dialect) {
            SELECT no FROM measured WHERE distance IS NULL OR NOT EXISTS (SELECT 1 FROM edge)
              OR distance <= (SELECT distance FROM edge) + ${errorOf(vector.length)}`,
           ...values,
-          vectors.write(vector),
+          vectors.write(vector).at(-1) as Value,
         )
       : yield* query(`SELECT no ${from}`, ...values)
     return rows.map(({ no }) => no as RowNumber)

@@ -8,7 +8,7 @@ export type Types = {
   row: string
   /** What the words of entries stand in, behind the table of entries. */
   words(prefix: string, bare: string): string[]
-  /** What turns the vectors of a table from texts into what they are now. */
+  /** What turns the vectors of a table, which were texts in base64, into what the database can measure. */
   vectors(table: string): string[]
   /** What lets a table's rows be seen by their tenant alone. */
   protect(table: string): string[]
@@ -77,7 +77,6 @@ const second: Step = (prefix, { real, protect }) => {
   ]
 }
 
-/** Vectors, which were texts in base64, as the databases can measure them. */
 const third: Step = (prefix, { vectors }) => vectors(`${prefix}entries`)
 
 export const steps: Step[] = [first, second, third]

@@ -31,15 +31,16 @@ export type Dialect = {
   vectors: Vectors
 }
 
-/** How vectors stand in the column `vector` of the entries. */
+/** How vectors stand in the table of entries. */
 export type Vectors = {
-  /** An expression that gives it, as `read` takes it; NULL where there is none. */
-  column: string
-  write(vector: Float32Array): Value
+  /** `vector`, which `read` takes, and what stands beside it; NULL where there is none. */
+  columns: string[]
+  /** A value for each. */
+  write(vector: Float32Array): Value[]
   read(value: unknown): Float32Array
   /**
-   * An expression: the cosine distance to the parameter, which `write` gave, as near as 32-bit arithmetic comes to it, and NULL
-   * where that fails. Undefined where the database cannot measure any.
+   * An expression: the cosine distance to the parameter, the last that `write` gave, as near as 32-bit arithmetic comes to it, and
+   * NULL where that fails. Undefined where the database cannot measure any.
    */
   distance(parameter: string, dimension: number): Program<string | undefined>
 }

@@ -27,8 +27,8 @@ export function loadDistance(db: DatabaseSync, extension: VectorExtension | unde
 }
 
 export const sqliteVectors: Vectors = {
-  column: 'vector',
-  write: (vector) => new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
+  columns: ['vector'],
+  write: (vector) => [new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)],
   // Copied, so that the floats begin where floats may.
   read: (bytes) => new Float32Array(new Uint8Array(bytes as Uint8Array).buffer),
   *distance(parameter) {
