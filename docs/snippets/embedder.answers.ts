@@ -1,0 +1,1 @@
+export const respond = [{ calls: [{ name: 'recall', arguments: { query: 'when the train leaves' } }] }, 'Before nine.']
