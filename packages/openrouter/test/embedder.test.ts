@@ -191,8 +191,8 @@ describe('openrouterEmbedder', () => {
   })
 
   it('an error under a good status is an error, and its last word', async () => {
-    const { error, sent } = await embed([{ body: '{"error":{"message":"no credits","code":402}}' }], ['a'])
-    expect(error.message).toBe('402: no credits')
+    const { error, sent } = await embed([{ body: '{"error":{"message":"upstream is down","code":502}}' }], ['a'])
+    expect(error.message).toBe('502: upstream is down')
     expect(sent).toHaveLength(1)
   })
 
