@@ -157,7 +157,14 @@ describe('recall', () => {
         return new Promise(() => {})
       }
       const tool = recall(memory, { embed: hanging })[at]
-      const execution = { runId: 'r', idempotencyKey: 'k', agent: 'a', signal: controller.signal, context: {} }
+      const execution = {
+        runId: 'r',
+        idempotencyKey: 'k',
+        agent: 'a',
+        signal: controller.signal,
+        context: {},
+        fence: <Some>(some: Some) => some,
+      }
       await expect(tool?.execute?.({ query: 'tea', text: 'tea' }, execution)).rejects.toThrow('enough')
     }
     expect(await memory.count()).toBe(0)

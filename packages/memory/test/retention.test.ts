@@ -8,6 +8,7 @@ import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { fileMemory, inMemory, type Memory, type Retention, scope, sessionTree, sqliteMemory } from '../src/index.ts'
 import { storeOf } from '../src/store/in-memory.ts'
 import { State } from '../src/store/state.ts'
+import { undoRetention } from './earlier.ts'
 import { temporary } from './temporary.ts'
 
 const folder = temporary()
@@ -141,9 +142,7 @@ describe('retention', () => {
     await (await earlier.open(acme)).writeBlock('plan', 1, 0)
     await earlier.close()
     const db = new DatabaseSync(file)
-    db.exec(`UPDATE clew_version SET version = 1; DROP TABLE memory_leases; DROP INDEX memory_batches_by_use`)
-    for (const table of ['blocks', 'artifacts', 'batches'])
-      db.exec(`DROP INDEX memory_${table}_by_time; ALTER TABLE memory_${table} DROP COLUMN written`)
+    db.exec(`UPDATE clew_version SET version = 1; ${undoRetention('memory_')}`)
     db.close()
     const before = Date.now()
     let clock = before

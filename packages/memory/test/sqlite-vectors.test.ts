@@ -4,11 +4,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { memoryContract } from '@clew/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { inMemory, scope, sqliteMemory } from '../src/index.ts'
+import { undoRetention } from './earlier.ts'
 import { slow } from './every-store.ts'
 import { compareStores } from './random-vectors.ts'
 import { temporary } from './temporary.ts'
 
 const folder = temporary()
+const day = 86_400_000
 const place = scope({ tenant: 'acme' })
 const entry = (id: string, vector?: number[]) => ({ id, kind: 'fact', text: 'tea', at: 1, ...(vector && { vector }) })
 
@@ -47,7 +49,7 @@ describe('sqliteMemory', { timeout: slow }, () => {
 
   describe('without sqlite-vec: the contract', () => {
     const file = join(folder, 'without.db')
-    for (const { name, run } of memoryContract({ scope, store: () => sqliteMemory({ file }) }))
+    for (const { name, run } of memoryContract({ scope, store: (options) => sqliteMemory({ file, ...options }) }))
       it(name, async () => {
         isThere.current = false
         await run()
@@ -84,31 +86,40 @@ describe('sqliteMemory', { timeout: slow }, () => {
     await store.close()
   })
 
-  it('vectors of the first version, which were texts, are read and found', async () => {
-    const file = join(folder, 'first.db')
-    const store = sqliteMemory({ file })
-    const vector = [1.5, -0, 1e-45, 3.4028234663852886e38].map(Math.fround)
-    await (await store.open(place)).add([entry('a', vector), entry('b')])
-    await store.close()
-    const db = new DatabaseSync(file)
-    const text = Buffer.from(Float32Array.from(vector).buffer).toString('base64')
-    db.prepare('UPDATE memory_entries SET vector = ? WHERE dimension = 4').run(text)
-    db.exec("UPDATE clew_version SET version = 1 WHERE part = 'memory'")
-    db.close()
-    const later = sqliteMemory({ file })
-    const memory = await later.open(place)
-    expect(await memory.get('a')).toEqual(entry('a', vector))
-    expect(await memory.get('b')).toEqual(entry('b'))
-    expect((await memory.search({ vector })).map(({ entry }) => entry.id)).toEqual(['a'])
-    await later.close()
-    const after = new DatabaseSync(file)
-    expect(after.prepare('SELECT DISTINCT typeof(vector) AS type FROM memory_entries').all()).toEqual([
-      { type: 'blob' },
-      { type: 'null' },
-    ])
-    expect(after.prepare("SELECT version FROM clew_version WHERE part = 'memory'").get()).toEqual({ version: 2 })
-    after.close()
-  })
+  it.each([1, 2])(
+    'tables of version %s come forward: vectors, which were texts, are found, and what is old is as old as known',
+    async (version) => {
+      const file = join(folder, `version-${version}.db`)
+      const store = sqliteMemory({ file, now: () => 0 })
+      const vector = [1.5, -0, 1e-45, 3.4028234663852886e38].map(Math.fround)
+      const kept = await store.open(place)
+      await kept.add([entry('a', vector), entry('b')])
+      await kept.writeBlock('plan', 1, 0)
+      await store.close()
+      const db = new DatabaseSync(file)
+      const text = Buffer.from(Float32Array.from(vector).buffer).toString('base64')
+      db.prepare('UPDATE memory_entries SET vector = ? WHERE dimension = 4').run(text)
+      if (version === 1) db.exec(undoRetention('memory_'))
+      db.prepare("UPDATE clew_version SET version = ? WHERE part = 'memory'").run(version)
+      db.close()
+      const later = sqliteMemory({ file, now: () => 2 * day, retention: { blocks: 1 } })
+      const memory = await later.open(place)
+      expect(await memory.get('a')).toEqual(entry('a', vector))
+      expect(await memory.get('b')).toEqual(entry('b'))
+      expect((await memory.search({ vector })).map(({ entry }) => entry.id)).toEqual(['a'])
+      // The first version did not know when: its blocks count from now on.
+      expect((await memory.readBlock('plan'))?.value).toBe(version === 1 ? 1 : undefined)
+      await (await memory.session('chat').acquire?.())?.release()
+      await later.close()
+      const after = new DatabaseSync(file)
+      expect(after.prepare('SELECT DISTINCT typeof(vector) AS type FROM memory_entries').all()).toEqual([
+        { type: 'blob' },
+        { type: 'null' },
+      ])
+      expect(after.prepare("SELECT version FROM clew_version WHERE part = 'memory'").get()).toEqual({ version: 3 })
+      after.close()
+    },
+  )
 
   it('of many that are equally near, the newest are found', async () => {
     const store = sqliteMemory({ file: join(folder, 'ties.db') })

@@ -27,6 +27,7 @@ import {
 import { storeOf } from '../src/store/in-memory.ts'
 import { migrate, type Step } from '../src/store/sql-tables.ts'
 import { State } from '../src/store/state.ts'
+import { undoRetention } from './earlier.ts'
 import { slow } from './every-store.ts'
 import { hasPostgres, type LocalPostgres, startPostgres } from './postgres.ts'
 import { startProxy } from './proxy.ts'
@@ -278,10 +279,10 @@ describe('sqliteMemory', { timeout: slow }, () => {
     await store.open(scope({ tenant: 'acme' }))
     await store.close()
     const db = new DatabaseSync(file)
-    db.exec("UPDATE clew_version SET version = 3 WHERE part = 'memory'")
+    db.exec("UPDATE clew_version SET version = 4 WHERE part = 'memory'")
     db.close()
     await expect(sqliteMemory({ file }).open(scope({ tenant: 'acme' }))).rejects.toThrow(
-      `${file} was written by a newer version of Clew (its memory is v3, this reads v2). Update Clew to open it.`,
+      `${file} was written by a newer version of Clew (its memory is v4, this reads v3). Update Clew to open it.`,
     )
   })
 
@@ -409,47 +410,59 @@ describe.skipIf(!hasPostgres)('postgresMemory', { timeout: slow }, () => {
     expect(await pool.query(left)).toMatchObject([{ rowCount: 1 }, { rowCount: 0 }])
     await pool.query('RESET clew.tenant')
     await worker.close()
-    await pool.query('UPDATE kept.version SET version = 3')
+    await pool.query('UPDATE kept.version SET version = 4')
     await expect(
       postgresMemory({ connectionString: string, schema: 'kept' }).open(scope({ tenant: 'acme' })),
     ).rejects.toThrow(
-      'The schema "kept" was written by a newer version of Clew (its memory is v3, this reads v2). Update Clew to open it.',
+      'The schema "kept" was written by a newer version of Clew (its memory is v4, this reads v3). Update Clew to open it.',
     )
   })
 
-  it('vectors of the first version, which were texts, are read and found, those of every tenant', async () => {
-    const vectors = [
-      [1.5, -0, 1e-45, 3.4028234663852886e38, -1.17549435e-38, 1 / 3],
-      Array.from({ length: 6 }, (_, at) => Math.sin(at) * 10 ** (at - 3)),
-    ].map((vector) => Array.from(Float32Array.from(vector)))
-    const tenants = ['one', 'two']
-    const entry = (at: number) => ({ id: 'a', kind: 'fact', text: 'tea', at: 1, vector: vectors[at]! })
-    const schema = 'odd "old"'
-    const kept = postgresMemory({ pool, schema })
-    const table = '"odd ""old""".memory_entries'
-    for (const [at, tenant] of tenants.entries()) await (await kept.open(scope({ tenant }))).add([entry(at)])
-    await pool.query(`ALTER TABLE ${table} DROP COLUMN floats; UPDATE ${table} SET vector = NULL`)
-    for (const [at, tenant] of tenants.entries()) {
-      const text = Buffer.from(Float32Array.from(vectors[at]!).buffer).toString('base64')
-      const update = `UPDATE ${table} SET vector = '${text}'`
-      await pool.query(`BEGIN; SELECT set_config('clew.tenant', '${tenant}', true); ${update}; COMMIT`)
-    }
-    await pool.query('UPDATE "odd ""old""".version SET version = 1')
-    const other = new pg.Pool({ connectionString })
-    const store = postgresMemory({ pool: other, schema })
-    for (const [at, tenant] of tenants.entries()) {
-      const memory = await store.open(scope({ tenant }))
-      expect(await memory.get('a')).toEqual(entry(at))
-      expect(await memory.search({ vector: vectors[at]! })).toHaveLength(1)
-      const seen = `BEGIN; SELECT set_config('clew.tenant', '${tenant}', true); SELECT floats FROM ${table}; COMMIT`
-      const [, , rows] = (await other.query(seen)) as unknown as pg.QueryResult[]
-      expect(rows!.rows.map(({ floats }) => floats.map(Math.fround))).toEqual([vectors[at]])
-    }
-    const functions = "SELECT proname FROM pg_proc WHERE proname LIKE 'memory%'"
-    expect((await other.query(functions)).rows).toEqual([])
-    expect((await other.query('SELECT version FROM "odd ""old""".version')).rows).toEqual([{ version: 2 }])
-    await other.end()
-  })
+  it.each([1, 2])(
+    'tables of version %s come forward: vectors, which were texts, are found, those of every tenant',
+    async (version) => {
+      const vectors = [
+        [1.5, -0, 1e-45, 3.4028234663852886e38, -1.17549435e-38, 1 / 3],
+        Array.from({ length: 6 }, (_, at) => Math.sin(at) * 10 ** (at - 3)),
+      ].map((vector) => Array.from(Float32Array.from(vector)))
+      const tenants = ['one', 'two']
+      const entry = (at: number) => ({ id: 'a', kind: 'fact', text: 'tea', at: 1, vector: vectors[at]! })
+      const schema = `odd "old" ${version}`
+      const quoted = `"odd ""old"" ${version}"`
+      const table = `${quoted}.memory_entries`
+      const kept = postgresMemory({ pool, schema, now: () => 0 })
+      for (const [at, tenant] of tenants.entries()) {
+        const memory = await kept.open(scope({ tenant }))
+        await memory.add([entry(at)])
+        await memory.writeBlock('plan', 1, 0)
+      }
+      await pool.query(`ALTER TABLE ${table} DROP COLUMN floats; UPDATE ${table} SET vector = NULL`)
+      for (const [at, tenant] of tenants.entries()) {
+        const text = Buffer.from(Float32Array.from(vectors[at]!).buffer).toString('base64')
+        const update = `UPDATE ${table} SET vector = '${text}'`
+        await pool.query(`BEGIN; SELECT set_config('clew.tenant', '${tenant}', true); ${update}; COMMIT`)
+      }
+      if (version === 1) await pool.query(undoRetention(`${quoted}.memory_`))
+      await pool.query(`UPDATE ${quoted}.version SET version = ${version}`)
+      const other = new pg.Pool({ connectionString })
+      const store = postgresMemory({ pool: other, schema, now: () => 2 * 86_400_000, retention: { blocks: 1 } })
+      for (const [at, tenant] of tenants.entries()) {
+        const memory = await store.open(scope({ tenant }))
+        expect(await memory.get('a')).toEqual(entry(at))
+        expect(await memory.search({ vector: vectors[at]! })).toHaveLength(1)
+        // The first version did not know when: its blocks count from now on.
+        expect((await memory.readBlock('plan'))?.value).toBe(version === 1 ? 1 : undefined)
+        await (await memory.session('chat').acquire?.())?.release()
+        const seen = `BEGIN; SELECT set_config('clew.tenant', '${tenant}', true); SELECT floats FROM ${table}; COMMIT`
+        const [, , rows] = (await other.query(seen)) as unknown as pg.QueryResult[]
+        expect(rows!.rows.map(({ floats }) => floats.map(Math.fround))).toEqual([vectors[at]])
+      }
+      const functions = "SELECT proname FROM pg_proc WHERE proname LIKE 'memory%'"
+      expect((await other.query(functions)).rows).toEqual([])
+      expect((await other.query(`SELECT version FROM ${quoted}.version`)).rows).toEqual([{ version: 3 }])
+      await other.end()
+    },
+  )
 
   it('finds the same by vector as a store in the process', async () => {
     await compareStores([inMemory(), postgresMemory({ pool })], 'random')
