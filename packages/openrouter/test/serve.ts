@@ -39,6 +39,8 @@ export async function startServing() {
       .get(request.url ?? '')?.(request, response)
       .catch((error) => response.destroy(error))
   })
+  // It ends no connection by itself: a test that lets no timer fire for seconds would ask on one that ends in this moment.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
