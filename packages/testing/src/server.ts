@@ -62,6 +62,8 @@ export async function startOpenRouter(options: LocalOpenRouterOptions): Promise<
     await send(response, await upstream.answer(received))
   }
 
+  // It ends no connection by itself: a program that lets no timer fire for seconds would ask on one that ends in this moment.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
   const close = async () => {
     server.closeAllConnections()
