@@ -1,4 +1,6 @@
 /** Requests that are made again, and those that are not (section 10.3 of the wire contract). Waits are counted, not waited for. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Agent, isClewError, memorySession } from '@clew/core'
 import { type LocalReply, type Respond, startOpenRouter } from '@clew/testing'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
@@ -204,6 +206,29 @@ describe('a request that failed', () => {
     expect(error).toMatchObject({ details: { code: 'unreachable', retryable: true } })
     expect(error.message).toMatch(/could not be reached: .*ECONNREFUSED/)
     expect(waits).toHaveLength(2)
+  })
+
+  it('a kept connection that the server ended meanwhile is not the end: it is asked again on a new one', async () => {
+    const answered = new Set<object>()
+    let resets = 0
+    const server = createServer((request, response) => {
+      if (answered.has(request.socket)) {
+        resets += 1
+        request.socket.resetAndDestroy()
+        return
+      }
+      answered.add(request.socket)
+      const choice = { message: { role: 'assistant', content: 'Here.' }, finish_reason: 'stop' }
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ choices: [choice] }))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const agent = new Agent({ name: 'a', model: openrouter('m/x', { baseURL, apiKey: 'k' }) })
+    for (let run = 0; run < 3; run += 1) expect((await agent.run('Hi')).text).toBe('Here.')
+    expect(resets).toBeGreaterThan(0)
+    expect(waits).toHaveLength(resets)
+    server.closeAllConnections()
+    server.close()
   })
 })
 
