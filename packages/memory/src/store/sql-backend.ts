@@ -5,6 +5,7 @@ import { leaseKey } from './convert.ts'
 import { thingsIn } from './keeper.ts'
 import type { Dialect, Program } from './sql.ts'
 import { sqlArtifacts } from './sql-artifacts.ts'
+import { sqlBlocks } from './sql-blocks.ts'
 import { sqlRecords } from './sql-records.ts'
 import { sqlRemoval } from './sql-removal.ts'
 import { guard, sqlScopes } from './sql-scopes.ts'
@@ -26,6 +27,7 @@ export type Driver = {
 export function sqlBackend(driver: Driver): Backend {
   const { dialect } = driver
   const scopes = sqlScopes(dialect)
+  const blocks = sqlBlocks(dialect)
   const records = sqlRecords(dialect)
   const artifacts = sqlArtifacts(dialect)
   const sessions = sqlSessions(dialect)
@@ -42,8 +44,8 @@ export function sqlBackend(driver: Driver): Backend {
 
   return {
     epoch: (path) => read(path, () => scopes.epoch(path)),
-    blocks: (path, which, expiry) => read(path, () => records.blocks(path, which, expiry)),
-    writeBlock: (ticket, block) => write(ticket, () => records.writeBlock(ticket.path, block)),
+    blocks: (path, which, expiry) => read(path, () => blocks.read(path, which, expiry)),
+    writeBlock: (ticket, block) => write(ticket, () => blocks.write(ticket.path, block)),
     add: (ticket, entries) => write(ticket, () => records.add(ticket.path, entries)),
     get: (path, id, expiry) => read(path, () => records.get(path, id, expiry)),
     remove: (ticket, ids) => write(ticket, () => records.remove(ticket.path, ids)),
@@ -75,7 +77,7 @@ export function sqlBackend(driver: Driver): Backend {
         ticket,
         function* () {
           for (const { path, ...shelf } of shelves) {
-            yield* records.loadBlocks(path, shelf.blocks)
+            yield* blocks.load(path, shelf.blocks)
             yield* records.add(path, shelf.entries)
             for (const artifact of shelf.artifacts) yield* artifacts.put(path, artifact)
             for (const session of shelf.sessions) yield* sessions.load(path, session)

@@ -1,9 +1,8 @@
-/** Blocks and entries in a database. */
-import { createHash } from 'node:crypto'
+/** Entries in a database, and the list of all that is in a scope and below. */
 import type { Value } from '../postgres-pool.ts'
-import type { BlockRow, EntryRow, Expiry, ListedShelf } from './backend.ts'
-import { newBlocks, wrongDimension } from './check.ts'
-import { lapsedBlock, lapsedEntry } from './expired.ts'
+import type { EntryRow, Expiry, ListedShelf } from './backend.ts'
+import { wrongDimension } from './check.ts'
+import { lapsedEntry } from './expired.ts'
 import {
   covered,
   type Dialect,
@@ -11,6 +10,7 @@ import {
   encode,
   exactly,
   isExactly,
+  keyOf,
   type Program,
   pathOf,
   query,
@@ -18,6 +18,7 @@ import {
   type RowNumber,
   type Vectors,
 } from './sql.ts'
+import { blockOf } from './sql-blocks.ts'
 import { isFresh, isLapsed } from './sql-expiry.ts'
 import { checkHold, isHeld } from './sql-scopes.ts'
 import { lengthOf, wordsOf } from './words.ts'
@@ -26,54 +27,11 @@ type Path = readonly string[]
 
 export function sqlRecords(dialect: Dialect) {
   const { prefix, vectors } = dialect
-  const table = `${prefix}blocks`
   /** Of an entry: not what stands beside its vector. */
   const columns = 'tenant, usr, thread, id, kind, text, source, at, vector'
   const entryOf = (row: Row) => toEntryRow(row, vectors)
 
-  function* blocks(path: Path, { name, all }: { name?: string; all?: boolean }, expiry?: Expiry): Program<BlockRow[]> {
-    const named = name === undefined ? '' : ' AND key = $4'
-    const last = all
-      ? ''
-      : ` AND revision = (SELECT max(revision) FROM ${table} AS other WHERE other.tenant = here.tenant
-            AND other.usr = here.usr AND other.thread = here.thread AND other.key = here.key)`
-    const text = `SELECT * FROM ${table} AS here WHERE ${isExactly}${named}${last} ORDER BY key, revision`
-    const rows = yield* query(text, ...exactly(path), ...(name === undefined ? [] : [keyOf(name)]))
-    const found = rows.map(blockOf)
-    const lapsed = [...Map.groupBy(found, (block) => block.name)].filter(
-      ([, all]) => expiry && lapsedBlock(all, expiry),
-    )
-    if (lapsed.length === 0 || (yield* isHeld(dialect, path))) return found
-    const names = new Set(lapsed.map(([name]) => name))
-    return found.filter((block) => !names.has(block.name))
-  }
-
-  function* insertBlock(path: Path, { name, revision, value, token, written }: BlockRow): Program<boolean> {
-    const text = `INSERT INTO ${table} (tenant, usr, thread, key, revision, name, value, token, written)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (tenant, usr, thread, key, revision) DO NOTHING RETURNING revision`
-    const values = [...exactly(path), keyOf(name), revision, encode(name), value, token, written]
-    return (yield* query(text, ...values)).length > 0
-  }
-
   return {
-    blocks,
-
-    *writeBlock(path: Path, block: BlockRow): Program<{ current: BlockRow | undefined } | undefined> {
-      // Twice: of two writers of one revision the slower is told by its insertion, and then sees the faster's.
-      for (const isLast of [false, true]) {
-        const [current] = yield* blocks(path, { name: block.name })
-        if (current?.token === block.token) return undefined
-        if (isLast || (current?.revision ?? 0) !== block.revision - 1) return { current }
-        if (yield* insertBlock(path, block)) return undefined
-      }
-      return undefined
-    },
-
-    *loadBlocks(path: Path, given: BlockRow[]): Program<void> {
-      if (given.length === 0) return
-      for (const block of newBlocks(yield* blocks(path, { all: true }), given)) yield* insertBlock(path, block)
-    },
-
     *add(path: Path, entries: EntryRow[]): Program<void> {
       const dimension = entries.find(({ vector }) => vector)?.vector?.length
       if (dimension !== undefined) yield* dialect.lock(`vectors of ${JSON.stringify(path)}`, false)
@@ -185,21 +143,6 @@ export function* removeEntries(
   const gone = yield* query(`DELETE FROM ${prefix}entries WHERE ${where} RETURNING no, dimension`, ...values)
   if (gone.length > 0) yield* words.drop(gone.map(({ no }) => no as RowNumber))
   return { entries: gone.length, vectors: gone.filter(({ dimension }) => dimension !== null).length }
-}
-
-/** Of one length for every id: an index entry has to fit into a third of a page. */
-export function keyOf(id: string): string {
-  return createHash('sha256').update(Buffer.from(id, 'utf16le')).digest('base64url')
-}
-
-function blockOf({ name, value, revision, token, written }: Row): BlockRow {
-  return {
-    name: decode(name as string),
-    value: value as string,
-    revision: revision as number,
-    token: token as string,
-    written: written as number,
-  }
 }
 
 /** With its vector, if `vectors` is given. */

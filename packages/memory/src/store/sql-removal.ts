@@ -1,9 +1,9 @@
 /** Prune and erase in a database. */
 import type { Expiry, Pruning } from './backend.ts'
 import type { Receipt } from './memory.ts'
-import { covered, type Dialect, encode, exactly, isExactly, type Program, pathOf, query } from './sql.ts'
+import { covered, type Dialect, encode, exactly, isExactly, keyOf, type Program, pathOf, query } from './sql.ts'
 import { isFresh, isLapsed } from './sql-expiry.ts'
-import { keyOf, removeEntries } from './sql-records.ts'
+import { removeEntries } from './sql-records.ts'
 import { checkHold } from './sql-scopes.ts'
 
 /** How many rows one has, the first of them by `isFirst`. */

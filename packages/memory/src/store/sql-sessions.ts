@@ -3,9 +3,8 @@ import { stale } from '../failure.ts'
 import type { BatchRow, Expiry, SessionRows } from './backend.ts'
 import { isNewSession } from './check.ts'
 import { lapsedSession } from './expired.ts'
-import { type Dialect, decode, encode, exactly, isExactly, type Program, query, type Row } from './sql.ts'
+import { type Dialect, decode, encode, exactly, isExactly, keyOf, type Program, query, type Row } from './sql.ts'
 import { isFresh } from './sql-expiry.ts'
-import { keyOf } from './sql-records.ts'
 import { isHeld } from './sql-scopes.ts'
 
 type Path = readonly string[]

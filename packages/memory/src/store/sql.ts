@@ -2,6 +2,7 @@
  * `Program`: work on a database as a generator of statements, so that one text serves SQLite, where a transaction may not
  * wait, and PostgreSQL, where every statement does.
  */
+import { createHash } from 'node:crypto'
 import type { Value } from '../postgres-pool.ts'
 import type { Expiry } from './backend.ts'
 import { isLapsed } from './sql-expiry.ts'
@@ -90,6 +91,11 @@ const strange = /[\0\x1a]/
 // With the flag u, half a character matches only where it is half.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones.
 const everyStrange = /[\0\x1a]|\p{Surrogate}/gu
+
+/** Of one length for every id: an index entry has to fit into a third of a page. */
+export function keyOf(id: string): string {
+  return createHash('sha256').update(Buffer.from(id, 'utf16le')).digest('base64url')
+}
 
 /** The columns of a scope, for `tenant = $1 AND …`: exactly it. */
 export function exactly(path: readonly string[]): [tenant: string, user: string, thread: string] {

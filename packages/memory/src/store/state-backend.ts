@@ -1,15 +1,15 @@
 /** `stateBackend()`: a `Backend` over a `State`, behind a door that a file may stand in. */
 import type { Lease } from '@clew/core'
 import { stale } from '../failure.ts'
-import type { Backend, BatchRow, EntryRow, Expiry, ListedShelf, Ticket } from './backend.ts'
+import type { Backend, BatchRow, EntryRow, ListedShelf, Ticket } from './backend.ts'
 import { isNewSession, newBlocks, wrongDimension } from './check.ts'
 import { leaseKey } from './convert.ts'
 import { lapsedArtifact, lapsedBlock, lapsedEntry, lapsedSession } from './expired.ts'
 import type { Receipt } from './memory.ts'
-import { ErasedError, HeldError } from './memory-error.ts'
+import { ErasedError } from './memory-error.ts'
 import { type Kept, type Log, type Place, raise } from './place.ts'
-import { Scope } from './scope.ts'
 import type { Change, State } from './state.ts'
+import { alive, checkHold, checkReplaced, isHeld, look, type Things } from './state-look.ts'
 import { pruned } from './state-prune.ts'
 import { search } from './state-search.ts'
 
@@ -159,51 +159,8 @@ function checkEpoch(state: State, { path, epoch, scope }: Ticket): void {
   if (state.epoch(path) !== epoch) throw new ErasedError(String(scope))
 }
 
-const isHeld = (state: State, path: readonly string[]) => state.chain(path).some(({ held }) => held)
-
-type Things = Pick<Place, 'blocks' | 'entries' | 'artifacts' | 'sessions'>
-type Thing<Of extends keyof Things> = Things[Of] extends Map<string, infer Value> ? Value : never
-type IsLapsed<Of extends keyof Things> = (thing: Thing<Of>, expiry: Expiry) => boolean
-
-/** One thing of a scope, unless it has expired. */
-function look<Of extends keyof Things>(
-  state: State,
-  path: readonly string[],
-  of: Of,
-  key: string,
-  isLapsed: IsLapsed<Of>,
-  expiry: Expiry | undefined,
-): Thing<Of> | undefined {
-  const thing = state.find(path)?.[of].get(key) as Thing<Of> | undefined
-  return thing && expiry && isLapsed(thing, expiry) && !isHeld(state, path) ? undefined : thing
-}
-
-/** All things of a sort in a scope that have not expired. */
-function alive<Of extends keyof Things>(
-  state: State,
-  path: readonly string[],
-  of: Of,
-  isLapsed: IsLapsed<Of>,
-  expiry: Expiry | undefined,
-): Map<string, Thing<Of>> {
-  const things = (state.find(path)?.[of] ?? new Map()) as Map<string, Thing<Of>>
-  if (!expiry || isHeld(state, path)) return things
-  return new Map([...things].filter(([, thing]) => !isLapsed(thing, expiry)))
-}
-
 function batchesOf(log: Log | undefined): BatchRow[] {
   return [...(log?.batches.values() ?? [])]
-}
-
-function checkHold(state: State, path: readonly string[], doing: string, isBelowToo: boolean): void {
-  const places = [...state.chain(path), ...(isBelowToo ? state.covered(path) : [])]
-  const holder = places.find(({ held }) => held)
-  if (holder) throw new HeldError(doing, String(new Scope(path)), String(new Scope(holder.path)))
-}
-
-function checkReplaced(state: State, place: readonly string[], entries: EntryRow[]): void {
-  const there = entries.find(({ id }) => state.find(place)?.entries.has(id))
-  if (there) checkHold(state, place, `Replacing entry ${JSON.stringify(there.id)}`, false)
 }
 
 function checkDimension(place: Place | undefined, entries: EntryRow[]): void {
