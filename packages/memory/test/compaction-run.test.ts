@@ -204,8 +204,8 @@ describe('a request that is refused as too long', () => {
         (message) => message.role === 'assistant' && message.toolCalls && !message.reasoningDetails?.length,
       ),
     ).toHaveLength(1)
-    expect(messages.find((message) => message.role === 'tool' && message.name === 'read_artifact')?.content).toBe(
-      'word word\n[Characters 0 to 9 of 5000. Go on with "from": 9.]',
+    expect(messages.find((message) => message.role === 'tool' && message.name === 'read_artifact')?.content).toMatch(
+      /^<untrusted .*\n.*\nword word\n<\/untrusted .*\n\[Characters 0 to 9 of 5000\. Go on with "from": 9\.\]$/,
     )
   })
 
