@@ -51,8 +51,9 @@ export async function* performTool(pending: PendingCall, world: ToolWorld): Asyn
       yield wait(pending, 'child')
       return
     }
-    const result = sealOutcome(outcome, tool.maxResultChars ?? defaultMaxResultChars)
-    const end = label({ type: 'tool-end', id, name, ...result }, tool)
+    const { untrusted, ...result } = sealOutcome(outcome, tool.maxResultChars ?? defaultMaxResultChars)
+    const told: ToolEnd = { type: 'tool-end', id, name, ...result }
+    const end = untrusted === false ? told : label(told, tool)
     const { handoff } = tool
     yield sealed(
       { ...end, content: noteEdit(end.content, pending), ...(handoff !== undefined && !end.isError && { handoff }) },

@@ -9,17 +9,26 @@ export type ToolOutcome = {
   content: Content
   isError?: true
   view?: Json
+  /** Nothing of it comes from outside, though its tool is `untrusted`. */
+  untrusted?: false
   /** The call waits: it has no result yet. Only calls of sub-agents come to this. */
   waiting?: true
   /** Set by a middleware: the run ends with this turn. */
   stop?: Stop
 }
 
-/** What a tool returned. `{ content, view }`, with nothing beside, gives the model one thing and people another. */
+/**
+ * What a tool returned. `{ content, view }` gives the model one thing and people another; `untrusted: false` beside
+ * `content` says that these are the tool's own words. With anything else beside, it is a value like any other.
+ */
 export function toOutcome(value: unknown): ToolOutcome {
   try {
-    if (isRecord(value) && Object.keys(value).length === 2 && 'content' in value && 'view' in value) {
-      return { content: toContent(value.content), view: toJson(value.view) }
+    if (isTold(value)) {
+      return {
+        content: toContent(value.content),
+        ...('view' in value && { view: toJson(value.view) }),
+        ...('untrusted' in value && { untrusted: false }),
+      }
     }
     return { content: toContent(value) }
   } catch (error) {
@@ -28,11 +37,12 @@ export function toOutcome(value: unknown): ToolOutcome {
 }
 
 /** What a log can hold of an outcome that went through strangers' hands: its own fields, its text cut to `maxChars`. */
-export function sealOutcome({ content, isError, view, stop }: ToolOutcome, maxChars: number): ToolOutcome {
+export function sealOutcome({ content, isError, view, untrusted, stop }: ToolOutcome, maxChars: number): ToolOutcome {
   return {
     content: cut(toContent(content), maxChars),
     ...(isError && { isError: true }),
     ...(view !== undefined && { view: toJson(view) }),
+    ...(untrusted === false && { untrusted }),
     ...(stop && { stop: sealStop(stop) }),
   }
 }
@@ -163,6 +173,13 @@ export function cutText(text: string, maxChars: number): string {
 function cutNote(kept: number, total: number): string {
   const count = (n: number) => n.toLocaleString('en-US')
   return `[Cut: the first ${count(kept)} of ${count(total)} characters. Ask for less, or for one part.]`
+}
+
+function isTold(value: unknown): value is { content: unknown; view?: unknown; untrusted?: false } {
+  if (!isRecord(value) || !('content' in value)) return false
+  const beside = Object.keys(value).filter((key) => key !== 'content')
+  const isOne = (key: string) => key === 'view' || (key === 'untrusted' && value.untrusted === false)
+  return beside.length > 0 && beside.every(isOne)
 }
 
 function isRecord(value: unknown): value is { [key: string]: unknown } {

@@ -60,7 +60,7 @@ export type ToolOptions<Schema extends SchemaLike, Context> = {
    * What it returns comes from strangers: a page, a server, a file that somebody sent. The model reads it, and the errors
    * that the tool throws, between marks that nothing in it can close, and the run is marked: see the agent's
    * `tightenOnUntrusted`. Errors of Clew's own, such as `InputError`, and what `respond()` gives are taken for the
-   * program's words.
+   * program's words, and so is a result that says of itself `{ content, untrusted: false }`: "nothing was found".
    */
   untrusted?: boolean
   /** Its arguments leave the machine, though it may change nothing: a search, a fetched URL. */

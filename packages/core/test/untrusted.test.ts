@@ -102,6 +102,21 @@ describe('what an untrusted tool returns', () => {
     expect(state.untrusted).toBeUndefined()
   })
 
+  it('is told plainly where the result says of itself that nothing of it comes from outside', async () => {
+    const { state } = await agentOf(
+      [ask('browse'), 'Done.'],
+      [browse(() => ({ content: 'Nothing was found.', view: 'no hit', untrusted: false }))],
+    ).agent.run('go')
+    expect(state.messages[2]!.content).toBe('Nothing was found.')
+    expect(state.untrusted).toBeUndefined()
+    for (const claim of [true, 'false', undefined]) {
+      const value = { content: 'Hm.', untrusted: claim }
+      const { state } = await agentOf([ask('browse'), 'Done.'], [browse(() => value)]).agent.run('go')
+      expect(state.messages[2]!.content).toMatch(/^<untrusted id/)
+      expect(state.untrusted).toBe(true)
+    }
+  })
+
   it('is cut before the marks are set', async () => {
     const long = tool({ name: 'browse', untrusted: true, maxResultChars: 100, execute: () => 'x'.repeat(1000) })
     const { state } = await agentOf([ask('browse'), 'Done.'], [long]).agent.run('go')

@@ -91,6 +91,11 @@ describe.each([
     expect(text).toMatch(/\nA page\.\n<\/untrusted id="[^"]+">$/)
   })
 
+  it('is told plainly what an untrusted tool says in its own words', async () => {
+    expect(await ask(plugin, 'page', { value: 'none' })).toBe('Nothing was found.')
+    expect(await ask(plugin, 'page', { value: 'wrong' })).toBe('Tool "page" failed: There is no such page.')
+  })
+
   it('asks for approval where it decides so, and keeps the id of the call', async () => {
     const calls = [5, 50].map((euros) => ({ name: 'pay', arguments: { euros } }))
     const agent = new Agent({ name: 'a', model: scriptedModel([{ calls }, 'ok']), plugins: [plugin] })

@@ -53,9 +53,16 @@ function toTool(
       : needsApproval !== undefined && { needsApproval }),
     ...(!isAnswered && {
       async *execute(input: unknown, execution: ToolExecution) {
-        const { content, view, isError } = yield* follow(await alive(), callOf(input, execution), execution.signal)
-        if (isError) throw new Error(textOf(content).replace(`Tool "${name}" failed: `, ''))
-        return view === undefined ? content : { content, view }
+        const result = yield* follow(await alive(), callOf(input, execution), execution.signal)
+        const { content, view, isError } = result
+        // What the plugin did not take for a stranger's words, it said itself.
+        const isOwn = facts.untrusted && !result.untrusted
+        if (isError) {
+          const message = textOf(content).replace(`Tool "${name}" failed: `, '')
+          throw isOwn ? new InputError(message) : new Error(message)
+        }
+        if (view === undefined && !isOwn) return content
+        return { content, ...(view !== undefined && { view }), ...(isOwn && { untrusted: false }) }
       },
     }),
   }) as Tool<never>

@@ -5,6 +5,7 @@ import {
   callTool,
   describeError,
   type HostParts,
+  InputError,
   type Plugin,
   type PluginFactory,
   type Tool,
@@ -60,7 +61,7 @@ function hear(message: ToPlugin): void {
       asked.delete(message.id)
       break
     case 'refusal':
-      asked.get(message.id)?.reject(new Error(message.message))
+      asked.get(message.id)?.reject(new InputError(message.message))
       asked.delete(message.id)
   }
 }
@@ -114,8 +115,15 @@ async function execute(id: number, { tool, input, callId, agent }: CallFacts): P
       if (!done && value.type === 'tool-progress') send({ type: 'progress', id, data: value.data })
       if (!done) continue
       if (value.type === 'tool-wait') throw new Error('It waits for an answer, and cannot in a process of its own.')
-      const { content, view, isError } = value
-      return send({ type: 'result', id, content, ...(view !== undefined && { view }), ...(isError && { isError }) })
+      const { content, view, isError, untrusted } = value
+      return send({
+        type: 'result',
+        id,
+        content,
+        ...(view !== undefined && { view }),
+        ...(isError && { isError }),
+        ...(untrusted && { untrusted }),
+      })
     }
   } catch (error) {
     send({ type: 'refusal', id, message: describeError(error) })

@@ -32,7 +32,7 @@ export type FromPlugin =
   | { type: 'loaded'; plugin: PluginTold }
   | { type: 'failed'; message: string }
   | { type: 'progress'; id: number; data: Json }
-  | { type: 'result'; id: number; content: Content; view?: Json; isError?: true }
+  | { type: 'result'; id: number; content: Content; view?: Json; isError?: true; untrusted?: true }
   | { type: 'approval'; id: number; value: boolean }
   | { type: 'refusal'; id: number; message: string }
   | { type: 'fetch'; id: number; request: WireRequest }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { Worker } from 'node:worker_threads'
-import { definePlugin, tool } from '@clew/core'
+import { definePlugin, InputError, tool } from '@clew/core'
 import { z } from 'zod'
 
 const folder = '/tmp/clew-probe-folder'
@@ -59,7 +59,14 @@ export default definePlugin({
         writeSync(3, `${line}\n`)
         return 'sent'
       }),
-      text('page', () => 'A page.', { untrusted: true, effect: 'pure' }),
+      text(
+        'page',
+        (value) => {
+          if (value === 'wrong') throw new InputError('There is no such page.')
+          return value === 'none' ? { content: 'Nothing was found.', untrusted: false } : 'A page.'
+        },
+        { untrusted: true, effect: 'pure' },
+      ),
       text('fail', () => {
         throw new Error('no luck')
       }),
