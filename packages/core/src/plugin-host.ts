@@ -1,5 +1,5 @@
 /** What a plugin may use of the world: what it declared, and no more. */
-import { DefinitionError, InputError } from './errors.ts'
+import { DefinitionError, InputError, isClewError } from './errors.ts'
 
 /** What a plugin reaches outside of its own code, told before anything runs. Left out: nothing of that kind. */
 export type Capabilities = {
@@ -21,7 +21,10 @@ export type CommandOptions = { input?: string; signal?: AbortSignal }
 /** Given to a plugin's `tools` and `middleware`. */
 export type PluginHost<Config = unknown> = {
   readonly config: Config
-  /** `fetch` that reaches the declared hosts only, on redirects too. Everything else rejects with `InputError`. */
+  /**
+   * `fetch` that reaches the declared hosts only, on redirects too. Everything else, and a host that cannot be reached,
+   * rejects with an `InputError` that the model can act on; an abort rejects with the reason of its signal.
+   */
   readonly fetch: typeof globalThis.fetch
   /** Runs a declared command, without a shell. Only where the plugin was loaded by `loadPlugin` of `@clew/tools`. */
   run(command: string, args: readonly string[], options?: CommandOptions): Promise<CommandResult>
@@ -83,13 +86,24 @@ function limitedFetch(plugin: string, hosts: readonly string[], inner: typeof fe
       const url = new URL(request.url)
       check(url)
       const next = request.clone()
-      const response = await inner(request)
+      const response = await reach(inner, request)
       const location = response.headers.get('location')
       if (response.status < 300 || response.status > 399 || location === null) return response
       if (hops === maxRedirects) throw new InputError(`${url.origin} redirects more than ${maxRedirects} times.`)
       await response.body?.cancel()
       request = follow(next, response.status, new URL(location, url))
     }
+  }
+}
+
+async function reach(inner: typeof fetch, request: Request): Promise<Response> {
+  try {
+    return await inner(request)
+  } catch (cause) {
+    request.signal.throwIfAborted()
+    if (isClewError(cause)) throw cause
+    const { host } = new URL(request.url)
+    throw new InputError(`${host} could not be reached. Try again later, or go on without it.`, { cause })
   }
 }
 

@@ -237,6 +237,24 @@ describe('the host of a plugin', () => {
     )
   })
 
+  it('says of a host that it cannot be reached, and ends by the signal that ended it', async () => {
+    const controller = new AbortController()
+    const { fetch: limited } = hostOf({
+      fetch: async () => {
+        throw new TypeError('fetch failed')
+      },
+    })
+    const lost = limited('https://api.example.com/a', { signal: controller.signal })
+    await expect(lost).rejects.toThrow(InputError)
+    await expect(lost).rejects.toThrow('api.example.com could not be reached. Try again later, or go on without it.')
+    const reason = new Error('enough')
+    controller.abort(reason)
+    await expect(limited('https://api.example.com/a', { signal: controller.signal })).rejects.toBe(reason)
+    const own = new InputError('Not on Sundays.')
+    const { fetch: refusing } = hostOf({ fetch: () => Promise.reject(own) })
+    await expect(refusing('https://api.example.com/a')).rejects.toBe(own)
+  })
+
   it('sends a body again only where the redirect asks for it', async () => {
     const { fetch: limited } = hostOf({ fetch: local })
     const post = { method: 'POST', body: 'abc' }

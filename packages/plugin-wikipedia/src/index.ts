@@ -42,7 +42,10 @@ const search = (host: PluginHost<Config>) =>
     async execute({ query }, { signal }) {
       const asked = new URLSearchParams({ q: query, limit: String(hits) })
       const { pages } = await ask(host, `/w/rest.php/v1/search/page?${asked}`, found, signal)
-      if (pages.length === 0) return `No article was found for ${JSON.stringify(query)}. Try fewer or other words.`
+      if (pages.length === 0) {
+        const content = `No article was found for ${JSON.stringify(query)}. Try fewer or other words.`
+        return { content, untrusted: false }
+      }
       return pages.map(({ title, description, excerpt }) => ({
         title,
         ...(description && { description }),
@@ -97,10 +100,7 @@ async function ask<Answer>(
   const site = `${config.language}.wikipedia.org`
   // Who asks is to be told, foundation.wikimedia.org/wiki/Policy:User-Agent_policy.
   const headers = { 'user-agent': 'clew-plugin-wikipedia/0.1 (npmjs.com/package/@clew/plugin-wikipedia)' }
-  const response = await fetch(`https://${site}${path}`, { headers, signal }).catch((cause: unknown) => {
-    signal.throwIfAborted()
-    throw new InputError(`${site} could not be reached. Try again later, or go on without it.`, { cause })
-  })
+  const response = await fetch(`https://${site}${path}`, { headers, signal })
   if (!response.ok)
     throw new InputError(`${site} answered with status ${response.status}. Try again later, or go on without it.`)
   const answer = schema.safeParse(await response.json().catch(() => undefined))
