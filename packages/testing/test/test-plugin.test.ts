@@ -24,10 +24,7 @@ function wool(change: Partial<Options> | ((host: PluginHost) => Partial<Options>
       const find = async ({ words }: { words: string }, { signal }: { signal: AbortSignal }) => {
         const url = `https://wool.example.com/?q=${encodeURIComponent(words)}`
         const headers = { authorization: `Bearer ${host.secrets.WOOL_KEY}` }
-        const response = await host.fetch(url, { signal, headers }).catch((error: unknown) => {
-          signal.throwIfAborted()
-          throw new InputError(`wool.example.com cannot be reached. Try again later.`, { cause: error })
-        })
+        const response = await host.fetch(url, { signal, headers })
         if (!response.ok) throw new InputError(`wool.example.com answered with ${response.status}.`)
         const body: unknown = await response.json().catch(() => undefined)
         const found = z.object({ colours: z.array(z.string()) }).safeParse(body)
@@ -144,6 +141,13 @@ describe('testPlugin', () => {
     },
     30_000,
   )
+
+  it('tells of an assertion that fails in the answer of the test', async () => {
+    const answer = () => {
+      throw new Error('expected 1 to be 2')
+    }
+    expect(await broken(wool(), { ...options, answer })).toMatch(/^expected 1 to be 2/m)
+  })
 
   it('asks for a call of each tool', async () => {
     expect(await broken(wool(), { calls: {} })).toMatch(/There is no call of "find_wool" to test/)
