@@ -64,6 +64,7 @@ function answer(request: Request): Response {
   if (id) return feed(paper(id.includes('v') ? id : `${id}v3`, published), 1)
   const query = searchParams.get('search_query')
   if (query === 'all:nothing') return feed('', 0)
+  if (query === 'all:ten') return feed(paper('2101.00001v2'), 10)
   if (query === '(ti:)') return feed(refusal, 1, 400)
   return feed(paper('2101.00001v2') + paper('hep-th/9901001v1', published), 12)
 }
@@ -79,6 +80,9 @@ async function call(name: string, input: object, parts = service): Promise<strin
 }
 
 const says = (body: string, status = 200) => ({ fetch: async () => new Response(body, { status }) })
+
+const whole = `<feed xmlns="http://www.w3.org/2005/Atom"><title>A title</title>
+  <totalResults xmlns="http://a9.com/-/spec/opensearch/1.1/">0</totalResults></feed>`
 
 describe('plugin-arxiv', () => {
   const calls = {
@@ -115,6 +119,7 @@ describe('plugin-arxiv', () => {
       sortOrder: 'descending',
     })
     expect(await call('search_arxiv', { query: 'maze', page: 3 })).toMatch(/There are 2 pages of papers .* none is 3\./)
+    expect(await call('search_arxiv', { query: 'ten', page: 2 })).toMatch(/There are 1 pages of papers .* none is 2\./)
   })
 
   it.each([
@@ -148,11 +153,11 @@ describe('plugin-arxiv', () => {
     ['<feed xmlns="http://www.w3.org/2005/Atom"><entry>', 200, /answered with something unknown/],
     ['<feed xmlns="http://www.w3.org/2005/Atom"></feed>', 200, /answered with something unknown/],
     ['<rss/>', 200, /answered with something unknown/],
-    [
-      '<!DOCTYPE f [<!ENTITY a "b">]><feed xmlns="http://www.w3.org/2005/Atom"><title>&a;</title></feed>',
-      200,
-      /answered with something unknown/,
-    ],
+    [whole.replace('/2005/Atom', '/2005/Other'), 200, /answered with something unknown/],
+    [whole.replace('<title>', '<title a=b>'), 200, /answered with something unknown/],
+    [whole.replace('A title', '&a;'), 200, /answered with something unknown/],
+    [`<!DOCTYPE feed [<!ENTITY a "b">]>${whole.replace('A title', '&a;')}`, 200, /answered with something unknown/],
+    [whole, 200, /No paper was found for "maze"/],
   ])('says what to do when it answers %j with status %d', async (body, status, message) => {
     expect(await call('search_arxiv', { query: 'maze' }, says(body, status))).toMatch(message)
   })
