@@ -94,6 +94,11 @@ describe.each([
   it('is told plainly what an untrusted tool says in its own words', async () => {
     expect(await ask(plugin, 'page', { value: 'none' })).toBe('Nothing was found.')
     expect(await ask(plugin, 'page', { value: 'wrong' })).toBe('Tool "page" failed: There is no such page.')
+    for (const value of ['none', 'some']) {
+      const model = scriptedModel([{ calls: [{ name: 'page', arguments: { value } }] }, 'ok'])
+      const { state } = await new Agent({ name: 'a', model, plugins: [plugin] }).run('go')
+      expect(state.untrusted).toBe(value === 'some' ? true : undefined)
+    }
   })
 
   it('asks for approval where it decides so, and keeps the id of the call', async () => {
