@@ -1,6 +1,6 @@
 /** What a server may ask of us: of the person, of a model, for its folders, for authorisation. */
 import { Agent, callTool, type Model, type ToolEnd } from '@clew/core'
-import { scriptedModel, scriptedModel } from '@clew/core/testing'
+import { scriptedModel } from '@clew/core/testing'
 import { describe, expect, it } from 'vitest'
 import { type McpOptions, mcp, type SamplingOptions } from '../src/index.ts'
 import { type Reply, rawServer, type Sent } from './raw-server.ts'
