@@ -3,7 +3,17 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Agent, approve, callTool, definePlugin, type Json, type Tool, type ToolEnd, textOf } from '@clew/core'
+import {
+  Agent,
+  approve,
+  callTool,
+  DefinitionError,
+  definePlugin,
+  type Json,
+  type Tool,
+  type ToolEnd,
+  textOf,
+} from '@clew/core'
 import { scriptedModel } from '@clew/core/testing'
 import { fakes, testPlugin } from '@clew/testing'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -83,6 +93,38 @@ describe('the list of this file', () => {
       typeof value === 'function' && /^[a-z]/.test(name) && ![...notTools, ...others].includes(name) ? [name] : [],
     )
     expect([...made].sort()).toEqual(factories.sort())
+  })
+})
+
+describe('an option that nobody reads', () => {
+  const model = scriptedModel([])
+  it.each<[string, () => unknown]>([
+    ['webFetch', () => tools.webFetch({ host: ['a.example'] } as never)],
+    ['httpRequest', () => tools.httpRequest({ hosts: ['a.example'], method: 'GET' } as never)],
+    ['guardedFetch', () => tools.guardedFetch({ allowHosts: [] } as never)],
+    ['webSearch', () => tools.webSearch({ provider: tools.searchOf([]), limit: 3 } as never)],
+    ['imageGenerate', () => tools.imageGenerate({ model, approve: true } as never)],
+    ['documents', () => tools.documents({ file: 'x' } as never)],
+    ['folder', () => tools.folder(inner, { readonly: true } as never)],
+    ['sqlQuery', () => tools.sqlQuery({ sqlite: database, readonly: true } as never)],
+    ['runJavascript', () => tools.runJavascript({ timeout: 1 } as never)],
+    ['runPython', () => tools.runPython({ timeout: 1 } as never)],
+    ['shell', () => tools.shell({ folder: '/' } as never)],
+    ['runCommand', () => tools.runCommand({ cwd: inner, commands: ['true'], shell: true } as never)],
+    ['askUser', () => tools.askUser({ choices: [] } as never)],
+    ['task', () => tools.task(helper, { for: 'x', model } as never)],
+    ['findTools', () => tools.findTools([], { limit: 3 } as never)],
+    ['datetime', () => tools.datetime({ timezone: 'UTC' } as never)],
+    ['shapeOutput', () => tools.shapeOutput({ max: 3 } as never)],
+  ])('is refused: %s', (_, make) => {
+    expect(make).toThrow(DefinitionError)
+    expect(make).toThrow(/no option "?\w+"?/)
+  })
+
+  it('is refused: loadPlugin', async () => {
+    const url = new URL('./plugins/layered.ts', import.meta.url)
+    await expect(tools.loadPlugin(url, { allow: {}, isolated: true } as never)).rejects.toThrow(/no option "isolated"/)
+    await expect(tools.loadPlugin(url, { allow: { network: [] } } as never)).rejects.toThrow(/no option "network"/)
   })
 })
 

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises'
 import { relative, resolve, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DefinitionError, describeError } from '@clew/core'
+import { checkNames } from '../guard/check-option.ts'
 import { findFiles } from './find-files.ts'
 import { pagesOf } from './pages-of.ts'
 import { readSource } from './read-source.ts'
@@ -46,7 +47,9 @@ export class Documents {
   readonly #db: DatabaseSync
   readonly #idOf: (path: string) => string
 
-  constructor({ path = ':memory:', idOf = idOfPath }: DocumentsOptions) {
+  constructor(options: DocumentsOptions) {
+    checkNames('documents', options, ['path', 'idOf'])
+    const { path = ':memory:', idOf = idOfPath } = options
     this.#idOf = idOf
     try {
       this.#db = new DatabaseSync(path)

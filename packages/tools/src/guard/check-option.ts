@@ -14,3 +14,11 @@ export function checkNames(where: string, given: object, known: readonly string[
     throw new DefinitionError(`${where}: there is no option "${name}". Known: ${known.join(', ')}.`)
   }
 }
+
+/** Each as `[value, least, most]`. @throws DefinitionError naming the option, its value and what would do */
+export function checkLimits(where: string, limits: Record<string, readonly [number, number, number]>): void {
+  for (const [name, [value, least, most]] of Object.entries(limits)) {
+    if (typeof value === 'number' && value >= least && value <= most) continue
+    throw new DefinitionError(`${where}: ${name} is ${String(value)}; give a number from ${least} to ${most}.`)
+  }
+}

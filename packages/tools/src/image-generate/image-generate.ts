@@ -9,6 +9,7 @@ import {
   type Tool,
 } from '@clew/core'
 import { z } from 'zod/v4'
+import { checkNames } from '../guard/check-option.ts'
 
 export type ImageGenerateOptions = {
   /** One whose answers hold images: `openrouter('google/gemini-2.5-flash-image', { modalities: ['image', 'text'] })`. */
@@ -37,6 +38,7 @@ const pixel =
  * @throws DefinitionError for an option that cannot be used
  */
 export function imageGenerate(options: ImageGenerateOptions): Tool<z.output<typeof input>> {
+  checkNames('imageGenerate', options, ['model', 'needsApproval', 'timeoutMs'])
   const { model, needsApproval = false, timeoutMs = 180_000 } = options
   if (typeof model?.generate !== 'function') {
     throw new DefinitionError('imageGenerate: model is missing. Give one whose answers hold images.')

@@ -13,6 +13,7 @@ import {
   type PluginFactory,
   type PluginFacts,
 } from '@clew/core'
+import { checkNames } from '../guard/check-option.ts'
 import { declaredCommand } from './declared-command.ts'
 import { declaredFetch } from './declared-fetch.ts'
 import { isolatedPlugin } from './isolated-plugin.ts'
@@ -42,7 +43,9 @@ export async function loadPlugin(
   module: string | URL,
   options: LoadPluginOptions,
 ): Promise<Plugin & { close(): void }> {
-  const { config, allow, isolate = false, parts = {} } = options
+  checkNames('loadPlugin', options, ['config', 'allow', 'isolate', 'parts'])
+  checkNames('loadPlugin, allow', options.allow ?? {}, kinds)
+  const { config, allow = {}, isolate = false, parts = {} } = options
   const entry = urlOf(module)
   if (!isolate) {
     const factory = await importFactory(entry)
@@ -111,8 +114,9 @@ async function importFactory(entry: URL): Promise<PluginFactory<unknown>> {
   throw new DefinitionError('The plugin could not be loaded: its default export is not what definePlugin() makes')
 }
 
+const kinds = ['hosts', 'folders', 'commands', 'secrets'] as const
+
 function checkAllowed(facts: PluginFacts, allow: Capabilities): void {
-  const kinds = ['hosts', 'folders', 'commands', 'secrets'] as const
   const missing = kinds.flatMap((kind) =>
     (facts.capabilities[kind] ?? []).filter((name) => !allow[kind]?.includes(name)).map((name) => `${kind}: ${name}`),
   )

@@ -2,7 +2,7 @@
 import { realpathSync, statSync } from 'node:fs'
 import { DefinitionError, InputError, type Tool, type ToolOptions, tool } from '@clew/core'
 import { z } from 'zod/v4'
-import { checkLimits, checkNames } from '../jail/limits.ts'
+import { checkLimits, checkNames } from '../guard/check-option.ts'
 import { textOf } from '../shell/shell.ts'
 import { commandChild } from './command-child.ts'
 

@@ -1,8 +1,8 @@
 /** `runJavascript` lets a model compute with JavaScript, in a sandbox without files, network or host. */
 import { type Tool, tool } from '@clew/core'
 import { z } from 'zod/v4'
+import { checkLimits, checkNames } from '../guard/check-option.ts'
 import { inJail } from '../jail/jail.ts'
-import { checkLimits, checkNames } from '../jail/limits.ts'
 import { programResult } from '../jail/program-result.ts'
 import { installed } from '../jail/resolve.ts'
 import type { JavascriptRequest } from './javascript-runner.ts'

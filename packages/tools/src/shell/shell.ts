@@ -1,8 +1,8 @@
 /** `shell` gives a model a shell over files in memory. Nothing of this machine is in it; see `runCommand` for what is. */
 import { DefinitionError, InputError, type Tool, tool } from '@clew/core'
 import { z } from 'zod/v4'
+import { checkLimits, checkNames } from '../guard/check-option.ts'
 import { inJail } from '../jail/jail.ts'
-import { checkLimits, checkNames } from '../jail/limits.ts'
 import { installed } from '../jail/resolve.ts'
 import { KeptFiles } from './kept-files.ts'
 import type { ShellEntry, ShellRequest } from './shell-runner.ts'

@@ -1,6 +1,7 @@
 /** `webSearch` lets a model search with the engine that the program chose. */
 import { DefinitionError, type Tool, tool } from '@clew/core'
 import { z } from 'zod/v4'
+import { checkNames } from '../guard/check-option.ts'
 import { plainText } from '../text/plain-text.ts'
 import type { SearchProvider, SearchResult } from './search-provider.ts'
 
@@ -21,7 +22,9 @@ const input = z.object({
 })
 
 /** @throws DefinitionError for an option that cannot be used */
-export function webSearch({ provider, count: usual = 5 }: WebSearchOptions): Tool<z.output<typeof input>> {
+export function webSearch(options: WebSearchOptions): Tool<z.output<typeof input>> {
+  checkNames('webSearch', options, ['provider', 'count'])
+  const { provider, count: usual = 5 } = options
   if (typeof provider?.search !== 'function') {
     throw new DefinitionError('webSearch: provider is missing. Give one, such as searxng({ url }) or brave({ key }).')
   }

@@ -1,5 +1,6 @@
 /** `guardedFetch` is the one way out to the network: what a stranger's URL must not reach, it does not reach. */
 import { DefinitionError } from '@clew/core'
+import { checkNames } from '../check-option.ts'
 import { readBody } from './body.ts'
 import { Clock, type TimeOptions } from './clock.ts'
 import { connect, type Resolve } from './connect.ts'
@@ -38,6 +39,18 @@ export type NetworkReply = {
 
 export type GuardedFetch = (url: string | URL, request?: NetworkRequest) => Promise<NetworkReply>
 
+/** One that nobody reads would leave open what it was to close. */
+const optionNames = [
+  'hosts',
+  'allowPrivate',
+  'ports',
+  'timeoutMs',
+  'idleMs',
+  'maxBytes',
+  'maxRedirects',
+  'resolve',
+] as const satisfies (keyof NetworkOptions)[]
+
 const redirects = [301, 302, 303, 307, 308]
 /** Set by the guard itself, or meant for the other side of a proxy. */
 const ownHeaders =
@@ -50,6 +63,7 @@ const ownHeaders =
  * @throws DefinitionError for an option that cannot be used. What it gives throws NetworkError, and the signal's reason.
  */
 export function guardedFetch(options: NetworkOptions = {}, where = 'guardedFetch'): GuardedFetch {
+  checkNames(where, options, optionNames)
   const { maxBytes = 10_000_000, maxRedirects = 5, timeoutMs, idleMs } = options
   for (const [name, value] of Object.entries({ maxBytes, timeoutMs, idleMs })) {
     if (value !== undefined && !(value > 0 && value < 2 ** 31)) {
