@@ -134,9 +134,22 @@ describe('a plugin in a process of its own', () => {
     ['thread', ''],
     ['socket', '127.0.0.1'],
     ['ask', 'http://127.0.0.1:9/'],
+    ['look_up', 'secret.example.com'],
+    ['listen', ''],
+    ['bind', ''],
+    ['datagram', ''],
+    ['wrap', ''],
+    ['signal', String(process.pid)],
+    ['signal_inside', String(process.pid)],
+    // No such process: a signal that went out says so.
+    ['debug', '999999999'],
+    ['slow_down', '999999999'],
+    ['store', join(alone, 'file')],
+    ['store_inside', join(alone, 'file')],
+    ['switch', '--stack-size=900'],
   ])('cannot %s %s', async (name, value) => {
     expect(await ask(plugin, name, { value })).toMatch(
-      /failed: .*(restricted|requires full|no network here|fetch is not a function)/,
+      /failed: .*(restricted|requires full|no network here|may not do that|fetch is not a function)/,
     )
     expect(existsSync(join(alone, 'file'))).toBe(false)
   })

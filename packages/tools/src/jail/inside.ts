@@ -1,6 +1,6 @@
 /** `serve` is what a process in the jail does: it closes the doors, reads its request, answers, and ends. */
 import { readFileSync } from 'node:fs'
-import { closeNetwork } from './close-network.ts'
+import { closeDoors } from './close-doors.ts'
 
 /** Loads the library and returns the work itself, which is where strangers' code runs. */
 export type Prepare<Request> = (request: Request, attachment: Buffer) => Promise<() => Promise<Answer> | Answer>
@@ -13,7 +13,7 @@ export async function serve<Request>(prepare: Prepare<Request>): Promise<void> {
   try {
     // Bun, Deno and programs that pack Node into themselves do not know the flag, and would run without walls.
     if (!permission || permission.has('fs.write')) throw new Error('permission model is not in force')
-    closeNetwork()
+    closeDoors()
     const input = readFileSync(0)
     const line = input.indexOf('\n')
     const work = await prepare(JSON.parse(input.toString('utf8', 0, line)) as Request, input.subarray(line + 1))

@@ -11,13 +11,13 @@ import {
   type Tool,
   type ToolExecution,
 } from '@clew/core'
-import { closeNetwork } from '../jail/close-network.ts'
+import { closeDoors } from '../jail/close-doors.ts'
 import { type CallFacts, type FromPlugin, type ToolFacts, type ToPlugin, type WireResponse, wire } from './wire.ts'
 
 if (!process.permission || process.permission.has('fs.write')) {
   throw new Error('The permission model is not in force: this program does not run on Node.')
 }
-closeNetwork()
+closeDoors()
 const pipe = new Socket({ fd: 3, readable: true, writable: true })
 const send = wire<FromPlugin, ToPlugin>(pipe, hear, () => process.exit(1))
 pipe.on('end', () => process.exit(0))

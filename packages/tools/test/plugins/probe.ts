@@ -1,12 +1,23 @@
 /** A plugin that tries what its input says: what it may, and what it may not. */
 import { spawnSync } from 'node:child_process'
+import dgram from 'node:dgram'
+import { Resolver } from 'node:dns/promises'
 import { closeSync, openSync, readFileSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
-import { connect } from 'node:net'
+import net, { connect } from 'node:net'
+import { setPriority } from 'node:os'
+import { DatabaseSync } from 'node:sqlite'
+import tls from 'node:tls'
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { definePlugin, InputError, tool } from '@clew/core'
 import { z } from 'zod'
 
 const folder = '/tmp/clew-probe-folder'
+
+/** Ways of Node's own that its types do not tell of. */
+type Inner = {
+  [name in '_listen2' | '_createServerHandle' | '_kill' | '_debugProcess']: (...args: unknown[]) => unknown
+}
 
 export default definePlugin({
   name: 'probe',
@@ -29,6 +40,20 @@ export default definePlugin({
       text('spawn', () => spawnSync('echo', ['x']).status),
       text('thread', () => new Worker('1', { eval: true }) && 'made'),
       text('socket', (host) => new Promise((_, reject) => connect(9, host).on('error', reject))),
+      text('look_up', (host) => new Resolver({ timeout: 1, tries: 1 }).resolve4(host)),
+      text('listen', () => (net.createServer() as unknown as Inner)._listen2('127.0.0.1', 0, 4, 1)),
+      text('bind', () => (net as unknown as Inner)._createServerHandle('127.0.0.1', 0, 4)),
+      text('datagram', () => Object.getOwnPropertySymbols(dgram.createSocket('udp4')).length),
+      text('wrap', () => new tls.TLSSocket(undefined as never).readable),
+      text('signal', (pid) => process.kill(Number(pid), 0)),
+      text('signal_inside', (pid) => (process as unknown as Inner)._kill(Number(pid), 0)),
+      text('debug', (pid) => (process as unknown as Inner)._debugProcess(Number(pid))),
+      text('slow_down', (pid) => setPriority(Number(pid), 19)),
+      text('store', (path) => new DatabaseSync(path).exec('CREATE TABLE t (a)')),
+      text('store_inside', (path) =>
+        new (process.getBuiltinModule('node:sqlite').DatabaseSync)(path).exec('CREATE TABLE t (a)'),
+      ),
+      text('switch', (flag) => setFlagsFromString(flag)),
       text('ask', async (url) => (await globalThis.fetch(url)).text()),
       text('fetch', async (url) => (await fetch(url)).text()),
       text('run', async (value) => (await run('echo', [value])).stdout),
