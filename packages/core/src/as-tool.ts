@@ -95,7 +95,8 @@ async function* work(
       path: [...parent.path, name],
       left,
       standing,
-      untrusted,
+      // Where no run keeps what it has read, its own state does.
+      untrusted: () => untrusted() || state.untrusted === true,
       tightens,
       policy,
       tell,
