@@ -16,6 +16,8 @@ export type CallToolOptions = {
   /** What the tool gets as `execution.context`. */
   context?: unknown
   signal?: AbortSignal
+  /** The id in the marks around what strangers wrote, where the tool of another process stands for one of ours. */
+  mark?: string
   /** Is asked what the call needs before it runs. With `undefined`, or without a policy, the call is left waiting. */
   policy?: (need: Need) => Answer | undefined | Promise<Answer | undefined>
 }
@@ -57,7 +59,7 @@ export async function* callTool(
 }
 
 /** One call: no layers around it, no budget, no approvals from before. */
-function bareWorld(tools: ToolWorld['tools'], { caller, context, signal, policy }: CallToolOptions): ToolWorld {
+function bareWorld(tools: ToolWorld['tools'], { caller, context, signal, mark, policy }: CallToolOptions): ToolWorld {
   const controller = new AbortController()
   return {
     tools,
@@ -67,6 +69,7 @@ function bareWorld(tools: ToolWorld['tools'], { caller, context, signal, policy 
     signal: signal ? AbortSignal.any([signal, controller.signal]) : controller.signal,
     leave: (reason) => controller.abort(reason),
     newId: () => nanoid(),
+    mark,
     path: [caller],
     left: () => ({}),
     standing: () => [],

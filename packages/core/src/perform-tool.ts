@@ -9,8 +9,8 @@ import { mayHaveRun } from './close-turn.ts'
 import { isClewError } from './errors.ts'
 import type { RunEvent, ToolEnd, ToolWait } from './event.ts'
 import { executeTool } from './execute-tool.ts'
-import { fence, isFenced } from './fence.ts'
-import type { Content } from './message.ts'
+import { fence, isFenced, type Marks } from './fence.ts'
+import { type Content, textOf } from './message.ts'
 import { failure, type Prepared, prepareCall, wait } from './prepare-call.ts'
 import { sealResult } from './seal-result.ts'
 import { childOf, type PendingCall } from './state.ts'
@@ -38,6 +38,7 @@ export async function* performTool(pending: PendingCall, world: ToolWorld): Asyn
     return
   }
   const { id, name } = pending.call
+  const { marks } = prepared
   const { tool } = prepared.request
   // An agent that is entered again has its intent in the log.
   if (!childOf(pending)) yield { type: 'tool-start', id, name, input: prepared.arguments }
@@ -53,7 +54,7 @@ export async function* performTool(pending: PendingCall, world: ToolWorld): Asyn
     }
     const { untrusted, ...result } = sealOutcome(outcome, tool.maxResultChars ?? defaultMaxResultChars)
     const told: ToolEnd = { type: 'tool-end', id, name, ...result }
-    const end = untrusted === false ? told : label(told, tool)
+    const end = untrusted === false ? told : label(told, tool, marks)
     const { handoff } = tool
     yield sealed(
       { ...end, content: noteEdit(end.content, pending), ...(handoff !== undefined && !end.isError && { handoff }) },
@@ -62,7 +63,9 @@ export async function* performTool(pending: PendingCall, world: ToolWorld): Asyn
   } catch (error) {
     if (isClewError(error, 'fatal')) world.leave(error)
     const end = failure(pending, `Tool "${name}" failed: ${describeError(error)}`)
-    yield sealed(isClewError(error) ? end : label(end, tool), world)
+    // An error in the tool's own words may quote what it fenced, and a cut may have taken the end of that.
+    const isOwn = isClewError(error) && !textOf(end.content).includes(marks.id)
+    yield sealed(isOwn ? end : label(end, tool, marks), world)
   }
 }
 
@@ -103,9 +106,9 @@ function noteEdit(content: Content, pending: PendingCall): Content {
 }
 
 /** What strangers wrote is fenced, and the run is marked. */
-function label(end: ToolEnd, { untrusted }: Pick<Tool, 'untrusted'>): ToolEnd {
+function label(end: ToolEnd, { untrusted }: Pick<Tool, 'untrusted'>, marks: Marks): ToolEnd {
   if (!untrusted) return end
-  const content = isFenced(end.content, end) ? end.content : fence(end.content, end)
+  const content = isFenced(end.content, marks) ? end.content : fence(end.content, marks)
   return { ...end, content, untrusted: true }
 }
 

@@ -2,7 +2,7 @@
 import { editOf } from './answered.ts'
 import { parseArguments } from './arguments.ts'
 import type { ToolEnd, ToolWait } from './event.ts'
-import { fence } from './fence.ts'
+import { fence, type Marks } from './fence.ts'
 import type { Json } from './json.ts'
 import type { ToolRequest } from './middleware.ts'
 import { isApproved } from './standing.ts'
@@ -12,7 +12,7 @@ import { cutText, describeError } from './tool-result.ts'
 import type { ToolWorld } from './world.ts'
 
 /** A call that can run, the error result of one that cannot, or what it waits for. */
-export type Prepared = { type: 'ready'; request: ToolRequest; arguments: Json } | ToolEnd | ToolWait
+export type Prepared = { type: 'ready'; request: ToolRequest; arguments: Json; marks: Marks } | ToolEnd | ToolWait
 
 export async function prepareCall(pending: PendingCall, world: ToolWorld): Promise<Prepared> {
   const { call } = pending
@@ -39,11 +39,12 @@ export async function prepareCall(pending: PendingCall, world: ToolWorld): Promi
   if (!input.ok) {
     return failure(pending, `Tool "${call.name}" was not run, its input does not fit:\n${input.problems}`)
   }
+  const marks = { id: world.mark ?? world.newId(), name: call.name }
   const execution: ToolExecution = {
     context: world.context,
     signal: world.signal,
     idempotencyKey: call.id,
-    fence: (content) => fence(content, call),
+    fence: (content) => fence(content, marks),
     agent: pending.agent,
     runId: world.runId,
     ...(tool.isAgent && {
@@ -70,7 +71,9 @@ export async function prepareCall(pending: PendingCall, world: ToolWorld): Promi
     if (approval) return wait(pending, 'approval', tool.expiresMs)
     if (isTightened(tool, world)) return { ...wait(pending, 'approval', tool.expiresMs), tightened: true }
   }
-  return tool.execute ? { type: 'ready', request, arguments: parsed.value } : wait(pending, 'result', tool.expiresMs)
+  return tool.execute
+    ? { type: 'ready', request, arguments: parsed.value, marks }
+    : wait(pending, 'result', tool.expiresMs)
 }
 
 /** The model's own, or what an approval put in its place. */

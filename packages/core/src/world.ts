@@ -32,6 +32,8 @@ export type World = {
   /** Aborts everything under way. */
   leave(reason: unknown): void
   newId(): string
+  /** The id in the marks around what strangers wrote. Default: a new one for each call. */
+  readonly mark?: string | undefined
   /** The agents from the root to this one. */
   readonly path: readonly string[]
   /** What is left of the budget that all agents of the run share. */
@@ -61,6 +63,7 @@ export type ToolWorld = Pick<
   | 'signal'
   | 'leave'
   | 'newId'
+  | 'mark'
   | 'path'
   | 'left'
   | 'standing'

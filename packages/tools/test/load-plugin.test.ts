@@ -89,6 +89,7 @@ describe.each([
     const text = await ask(plugin, 'page')
     expect(text.match(/<untrusted/g)).toHaveLength(1)
     expect(text).toMatch(/\nA page\.\n<\/untrusted id="[^"]+">$/)
+    expect(await ask(plugin, 'pages')).toMatch(/^<untrusted [^>]+>\n.*\nA page\.\n<\/untrusted [^>]+>\nPage 1 of 2\.$/)
   })
 
   it('is told plainly what an untrusted tool says in its own words', async () => {

@@ -21,13 +21,11 @@ export async function useTool(tool: Tool<never>, input: unknown, signal?: AbortS
   const { state, usage } = await agent.run('Go.', signal ? { signal } : {})
   const message = state.messages.find((each): each is ToolMessage => each.role === 'tool')!
   const text = textOf(message.content)
-  const mark = new RegExp(
-    `<untrusted id="${message.callId}"[^>]*>\\nWhat follows[^\\n]*\\n([\\s\\S]*)\\n</untrusted id="${message.callId}">`,
-  )
+  const mark = /<untrusted id="([^"]+)"[^>]*>\nWhat follows[^\n]*\n([\s\S]*)\n<\/untrusted id="\1">/
   return {
     content: message.content,
     text,
-    inside: mark.exec(text)?.[1] ?? '',
+    inside: mark.exec(text)?.[2] ?? '',
     outside: text.replace(mark, '…'),
     isError: message.isError === true,
     usage,

@@ -34,12 +34,11 @@ function toTool(
   alive: () => Promise<PluginProcess>,
 ): Tool<never> {
   const { name } = facts
-  const callOf = (input: unknown, { idempotencyKey: callId, agent }: ToolExecution): CallFacts => ({
-    tool: name,
-    input: input as Json,
-    callId,
-    agent,
-  })
+  const callOf = (input: unknown, { idempotencyKey: callId, agent, fence }: ToolExecution): CallFacts => {
+    // Its process sets the marks, and they have to be those that are known here.
+    const mark = /id="([^"]*)"/.exec(fence(''))?.[1]
+    return { tool: name, input: input as Json, callId, agent, ...(mark !== undefined && { mark }) }
+  }
   return tool({
     ...facts,
     input: parameters,

@@ -103,12 +103,13 @@ async function factsOf(tool: Tool<never>): Promise<ToolFacts> {
   }
 }
 
-async function execute(id: number, { tool, input, callId, agent }: CallFacts): Promise<void> {
+async function execute(id: number, { tool, input, callId, agent, mark }: CallFacts): Promise<void> {
   const controller = new AbortController()
   aborts.set(id, controller)
   try {
     // The program has asked for the approval.
-    const options = { caller: agent, signal: controller.signal, policy: () => approve() }
+    const { signal } = controller
+    const options = { caller: agent, signal, policy: () => approve(), ...(mark !== undefined && { mark }) }
     const call = callTool(plugin?.tools ?? [], { name: tool, arguments: input, id: callId }, options)
     for (;;) {
       const { done, value } = await call.next()

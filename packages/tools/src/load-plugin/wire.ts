@@ -15,8 +15,8 @@ export type ToolFacts = Pick<Tool, Told> & {
 
 export type PluginTold = PluginFacts & { instructions?: string; tools: ToolFacts[] }
 
-/** What a tool is told of its call. */
-export type CallFacts = { tool: string; input: Json; callId: string; agent: string }
+/** What a tool is told of its call. `mark` is the id in the marks around what strangers wrote. */
+export type CallFacts = { tool: string; input: Json; callId: string; agent: string; mark?: string }
 
 /** From the program. Requests carry an id, answers that of what they answer. */
 export type ToPlugin =

@@ -92,6 +92,7 @@ export default definePlugin({
         },
         { untrusted: true, effect: 'pure' },
       ),
+      tool({ name: 'pages', untrusted: true, execute: (_, { fence }) => `${fence('A page.')}\nPage 1 of 2.` }),
       text('fail', () => {
         throw new Error('no luck')
       }),
