@@ -1,10 +1,11 @@
 /** `inJail` answers one request in a process that can reach nothing of this machine, and ends that process. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DefinitionError } from '@clew/core'
 import { enter } from './gate.ts'
+import { residentMbOf, watchEveryMs } from './resident.ts'
 
 export type JailOptions = {
   /** Module beside this one that calls `serve`, as a path from `src` without its ending: `run-python/python-runner`. */
@@ -32,7 +33,6 @@ export type JailOutcome =
   | { status: 'ended'; reason: string }
 
 const loadMs = 60_000
-const watchEveryMs = 50
 const here = realpathSync(fileURLToPath(import.meta.url))
 /** `.ts` in the sources, `.js` where it is published. */
 const ending = extname(here)
@@ -143,14 +143,4 @@ function refuse(reason: string): never {
   throw new DefinitionError(
     `The sandbox ${reason}. It needs Node 22.13 or newer as process.execPath, for its permission model, and its package in a version that @clew/tools names.`,
   )
-}
-
-/** Linux tells what a process holds; elsewhere the limits of heap and WebAssembly memory stand alone. */
-function residentMbOf(pid: number | undefined): number {
-  if (process.platform !== 'linux' || pid === undefined) return 0
-  try {
-    return (Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096) / 1e6
-  } catch {
-    return 0
-  }
 }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DefinitionError } from '@clew/core'
+import { residentMbOf, watchEveryMs } from '../jail/resident.ts'
 import { Refused, TooLong } from './refused.ts'
 import type { Caps, Rows } from './rows.ts'
 import type { Answer, Question } from './sqlite-child.ts'
@@ -10,6 +11,11 @@ import type { Answer, Question } from './sqlite-child.ts'
 export const sqliteSchema = `
   SELECT t.name AS in_table, c.name AS name, c.type AS type FROM sqlite_schema t JOIN pragma_table_info(t.name) c
   WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY t.name, c.cid`
+
+/** Megabytes that a query may hold; SQLite has no bound of its own for them. Watched on Linux. */
+const maxResidentMb = 512
+/** Blocks of 512 bytes of a file that it sorts in, on systems that have such a limit. */
+const maxFileBlocks = 2 ** 20
 
 /** Beside this file, whether it was compiled or not. */
 const child = fileURLToPath(new URL(`./sqlite-child${extname(import.meta.url)}`, import.meta.url))
@@ -32,7 +38,8 @@ function run(question: Question, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted()
   return new Promise((resolve, reject) => {
     const { SystemRoot } = process.env
-    const asked = spawn(process.execPath, ['--no-warnings', child], {
+    const [file, ...args] = commandOf(question)
+    const asked = spawn(file, args, {
       stdio: ['pipe', 'pipe', 'ignore'],
       env: SystemRoot === undefined ? {} : { SystemRoot },
     })
@@ -43,6 +50,9 @@ function run(question: Question, signal: AbortSignal): Promise<string> {
     const leave = () => end(signal.reason)
     signal.addEventListener('abort', leave, { once: true })
     const timer = setTimeout(() => end(new TooLong(question.timeoutMs)), question.timeoutMs)
+    const watch = setInterval(() => {
+      if (residentMbOf(asked.pid) > maxResidentMb) asked.kill('SIGKILL')
+    }, watchEveryMs)
     let answer = ''
     asked.stdout.setEncoding('utf8').on('data', (piece: string) => {
       answer += piece
@@ -52,10 +62,19 @@ function run(question: Question, signal: AbortSignal): Promise<string> {
     asked.on('error', reject)
     asked.on('close', () => {
       clearTimeout(timer)
+      clearInterval(watch)
       signal.removeEventListener('abort', leave)
       if (answer === '') reject(new Refused('the query needed more memory than it may have'))
       else resolve(answer)
     })
     asked.stdin.end(JSON.stringify(question))
   })
+}
+
+/** Should this process die, the kernel ends what still computes. */
+function commandOf({ timeoutMs }: Question): [string, ...string[]] {
+  const command: [string, ...string[]] = [process.execPath, '--no-warnings', child]
+  if (process.platform === 'win32') return command
+  const limits = ['-f', `${maxFileBlocks}`, '-t', `${10 + Math.ceil(timeoutMs / 500)}`]
+  return ['/bin/sh', '-c', 'ulimit "$0" "$1" && ulimit "$2" "$3" && shift 3 && exec "$@"', ...limits, ...command]
 }
