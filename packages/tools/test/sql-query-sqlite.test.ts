@@ -162,7 +162,7 @@ describe('sql_query on SQLite', () => {
 
   it.skipIf(process.platform !== 'linux').each([
     ['memory', 'json_group_array(hex(randomblob(1000)))', '', 'the query needed more memory than it may have'],
-    ['disk', 'x, randomblob(1000000) AS bytes', 'ORDER BY bytes', 'database or disk is full'],
+    ['disk', 'x, randomblob(1000000) AS bytes', 'ORDER BY bytes', 'disk I/O error'],
   ])('is stopped when it takes too much %s', async (_, columns, order, reason) => {
     const endless = 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)'
     const { text } = await ask(`${endless} SELECT ${columns} FROM c ${order}`, { timeoutMs: 60_000 })
