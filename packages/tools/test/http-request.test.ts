@@ -107,6 +107,23 @@ describe('http_request', () => {
     expect([seen[0]!.key, other.seen[0]!.key]).toEqual(['Bearer for one', undefined])
   })
 
+  it('sends the credentials of a host over https, or where the program named the port', async () => {
+    const { seen, server } = await api(() => ({}))
+    const options = {
+      hosts: ['api.example.com'],
+      headers: { 'api.example.com': { authorization: 'Bearer for https' } },
+      resolve: async () => ['127.0.0.1'],
+    }
+    const url = `http://api.example.com:${server.port}/`
+    const other = httpRequest({ ...options, allowPrivate: ['api.example.com:1'] })
+    const { isError, text } = await useTool(other, { method: 'GET', url })
+    expect([isError, text]).toEqual([true, expect.stringContaining('goes over https only')])
+    expect(seen).toEqual([])
+    const named = httpRequest({ ...options, allowPrivate: [`api.example.com:${server.port}`] })
+    await useTool(named, { method: 'GET', url })
+    expect(seen[0]!.key).toBe('Bearer for https')
+  })
+
   it('goes to the named hosts only', async () => {
     const { seen, server } = await api(() => ({}))
     const tool = httpRequest({ hosts: ['api.example.com'], allowPrivate: [server.host] })

@@ -3,6 +3,7 @@ import { DefinitionError, InputError, type Tool, tool } from '@clew/core'
 import { z } from 'zod/v4'
 import { guardedFetch, type NetworkOptions, type NetworkReply } from '../guard/net/guarded-fetch.ts'
 import { NetworkError } from '../guard/net/network-error.ts'
+import { portOf } from '../guard/net/target.ts'
 import { pageChars, pageOf } from '../page.ts'
 import { decodeDocument } from '../text/charset.ts'
 import { indentedJson } from '../text/json.ts'
@@ -18,8 +19,8 @@ export type HttpRequestOptions = Omit<NetworkOptions, 'hosts'> & {
   /** Default all: GET, HEAD, POST, PUT, PATCH, DELETE. With GET and HEAD alone the tool's effect is `pure`. */
   methods?: readonly HttpMethod[]
   /**
-   * What requests to a host carry beside what the model gives: `{ 'api.example.com': { authorization: 'Bearer …' } }`. The
-   * model does not see them, and their values are taken out of what comes back.
+   * What requests to a host carry beside what the model gives: `{ 'api.example.com': { authorization: 'Bearer …' } }`. They go
+   * over https; over http only to `host:port`, or where `allowPrivate` names it. The model does not see them, and their values are taken out of what comes back.
    */
   headers?: { readonly [host: string]: { readonly [name: string]: string } }
   /** Ask a person first. Default: for every method but GET and HEAD. */
@@ -72,7 +73,7 @@ export function httpRequest(options: HttpRequestOptions): Tool<z.output<ReturnTy
         }
         if (body !== undefined && isReading(method))
           throw new InputError(`A ${method} has no body. Put it into the URL.`)
-        const reply = await fetch(url, { ...requestOf(method, headersFor(url, headers), body), signal })
+        const reply = await fetch(url, { ...requestOf(method, headersFor(url, options), body), signal })
         text = scrub(textOf(reply)).slice(0, maxKept)
         cache.set(key, { text })
       }
@@ -121,11 +122,19 @@ function checkOptions({ hosts, headers = {} }: HttpRequestOptions, methods: read
   }
 }
 
-/** By the host with its port, where it is not the usual one, else by the name alone. */
-function headersFor(text: string, headers: NonNullable<HttpRequestOptions['headers']>) {
+/**
+ * By the host with its port, where it is not the usual one, else by the name alone.
+ * @throws InputError for http, where everybody on the way reads them, unless the program named the port
+ */
+function headersFor(text: string, { headers = {}, allowPrivate = [] }: HttpRequestOptions) {
   const url = URL.parse(text.trim())
   const host = [url?.host, url?.hostname].find((each) => each !== undefined && Object.hasOwn(headers, each))
-  return host === undefined ? {} : headers[host]!
+  if (url === null || host === undefined) return {}
+  const isNamed = host.includes(':') || allowPrivate.includes(`${url.hostname}:${portOf(url)}`)
+  if (url.protocol === 'http:' && !isNamed) {
+    throw new InputError(`What signs in to ${host} goes over https only. Write the address with https://.`)
+  }
+  return headers[host]!
 }
 
 function requestOf(method: HttpMethod, own: { readonly [name: string]: string }, body: unknown) {
