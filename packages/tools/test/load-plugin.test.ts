@@ -1,6 +1,6 @@
 /** Plugins of strangers: loaded with what they were allowed, in the program or in a process that can do no more. */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { Agent, approve, DefinitionError, type Plugin, type RunEvent } from '@clew/core'
 import { scriptedModel } from '@clew/core/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { loadPlugin } from '../src/index.ts'
 import { declaredFetch } from '../src/load-plugin/declared-fetch.ts'
 
@@ -174,9 +174,27 @@ describe('a plugin in a process of its own', () => {
     ['swell', /process is gone: it exited with/],
     ['garble', /process is gone: it sent a line that is no JSON/],
     ['flood', /process is gone: it sent a message of more than \d+ bytes/],
+    ['ignore', /process is gone: it does not read what it is sent/],
   ])('that ends by %s ends its call with an error, and the next call has a new process', async (name, message) => {
     expect(await ask(plugin, name)).toMatch(message)
     expect(await ask(plugin, 'run', { value: 'alive' })).toBe('alive\n')
+  })
+
+  it('is heard as far as anybody listens', async () => {
+    await ask(plugin, 'exit')
+    const model = scriptedModel([{ calls: [{ name: 'chatter', arguments: {} }] }, 'ok'])
+    const heard: unknown[] = []
+    for await (const event of new Agent({ name: 'a', model, plugins: [plugin] }).run('go'))
+      if (event.type === 'tool-progress') heard.push(event.data)
+    expect(heard.length).toBeLessThan(200)
+    expect(heard.at(-1)).toBe(999)
+  })
+
+  it('has the program do so much for it at once and no more', async () => {
+    const before = asked.length
+    await ask(plugin, 'besiege')
+    expect(await ask(plugin, 'page')).toMatch(/A page/)
+    expect(asked.length - before).toBe(64)
   })
 
   it('is told of an abort, and ended when it does not listen', async () => {
@@ -202,6 +220,21 @@ describe('a plugin in a process of its own', () => {
     expect(await ask(keeper, 'keep')).toMatch(/Plugin "folders" was closed|process is gone: it was closed/)
   })
 
+  it('ends with the program, whatever it does', async () => {
+    const program = `
+      import { loadPlugin } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
+      import { callTool } from '@clew/core'
+      const plugin = await loadPlugin(${JSON.stringify(at('probe').href)}, { allow: ${JSON.stringify(allow)}, isolate: true })
+      const call = callTool(plugin.tools, { name: 'outlive' }, { caller: 'test' })
+      let next = await call.next()
+      while (!next.done) next = await call.next()
+      console.log(next.value.content)
+      process.exit()`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
+    expect(Number(stdout)).toBeGreaterThan(1)
+    await vi.waitFor(() => expect(isRunning(Number(stdout))).toBe(false))
+  })
+
   it('does not keep the program from ending', async () => {
     const program = `
       import { loadPlugin } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
@@ -211,6 +244,16 @@ describe('a plugin in a process of its own', () => {
     expect(stdout).toBe('true\n')
   })
 })
+
+/** One that ended and that nobody asked for its end is still listed. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' && existsSync('/proc') === false
+  }
+}
 
 describe('the fetch of a loaded plugin', () => {
   it('carries requests and answers whole, to declared hosts alone', async () => {

@@ -3,6 +3,9 @@ import { InputError, type Json, type Plugin, type Tool, type ToolExecution, text
 import type { PluginProcess } from './plugin-process.ts'
 import type { CallFacts, FromPlugin, PluginTold, ToolFacts } from './wire.ts'
 
+/** Progress that waits to be yielded, at most: one that tells more than anyone reads does not fill the memory. */
+const maxWaiting = 100
+
 type Start = () => Promise<{ process: PluginProcess; plugin: PluginTold }>
 type Result = Extract<FromPlugin, { type: 'result' }>
 
@@ -74,6 +77,7 @@ async function* follow(process: PluginProcess, call: CallFacts, signal: AbortSig
   let isOver = false
   const result = process.call('execute', call, signal, (data) => {
     waiting.push(data)
+    if (waiting.length > maxWaiting) waiting.shift()
     wake()
   })
   const settled = () => {

@@ -29,6 +29,8 @@ const maxHeapMegabytes = 256
 const startMs = 30_000
 /** How long a call may take to end after an abort, before its process is ended. */
 const graceMs = 2_000
+/** Fetches and commands that the program sees to for it at once. */
+const maxOutside = 64
 const maxBodyBytes = 16 * 1024 * 1024
 
 type Result = Extract<FromPlugin, { type: 'result' }>
@@ -69,6 +71,7 @@ export class PluginProcess {
       (message) => this.#hear(message),
       (reason) => this.#stop(reason),
     )
+    watch(this)
     this.#child.on('error', (error) => this.#stop(`it could not be started: ${error.message}`))
     this.#child.on('exit', (code, signal) => this.#stop(`it exited with ${code ?? signal}`))
   }
@@ -182,6 +185,10 @@ export class PluginProcess {
   }
 
   async #serve(id: number, work: (signal: AbortSignal) => Promise<WireResponse | CommandResult>): Promise<void> {
+    if (this.#outside.size >= maxOutside) {
+      this.#send({ type: 'refusal', id, message: `More than ${maxOutside} fetches and commands at once.` })
+      return
+    }
     const controller = new AbortController()
     this.#outside.set(id, controller)
     try {
@@ -214,6 +221,7 @@ export class PluginProcess {
   #stop(reason: string): void {
     if (this.#end !== undefined) return
     this.#end = reason
+    alive.delete(this)
     this.#child.kill('SIGKILL')
     for (const controller of this.#outside.values()) controller.abort()
     for (const { fail } of this.#calls.values()) fail(this.#gone())
@@ -226,4 +234,17 @@ export class PluginProcess {
       `The plugin's process is gone: ${this.#end}.${words === '' ? '' : ` Its last words: ${words.slice(-300)}`}`,
     )
   }
+}
+
+/** A program that ends without closing its plugins takes them along: one that wants to stay heeds no closed pipe. */
+const alive = new Set<PluginProcess>()
+let isWatched = false
+
+function watch(plugin: PluginProcess): void {
+  alive.add(plugin)
+  if (isWatched) return
+  isWatched = true
+  process.once('exit', () => {
+    for (const each of alive) each.end()
+  })
 }

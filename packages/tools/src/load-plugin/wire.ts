@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream'
 import type { CommandResult, Content, Json, PluginFacts, Tool } from '@clew/core'
 
 export const maxLineBytes = 32 * 1024 * 1024
+/** Bytes that wait to be read by the other side. */
+const maxWaitingBytes = 8 * maxLineBytes
 
 type Told = 'name' | 'description' | 'effect' | 'timeoutMs' | 'maxResultChars' | 'expiresMs' | 'untrusted' | 'sends'
 
@@ -43,7 +45,10 @@ export type FromPlugin =
 export type WireRequest = { url: string; method: string; headers: [string, string][]; body?: string }
 export type WireResponse = { status: number; headers: [string, string][]; body: string }
 
-/** Sends on `stream`, and hears what comes. `onBreak`: a line was too long or no JSON; nothing more is heard. */
+/**
+ * Sends on `stream`, and hears what comes. `onBreak`: a line was too long or no JSON, or what is sent is not read;
+ * nothing more is heard.
+ */
 export function wire<Out, In>(
   stream: Duplex,
   hear: (message: In) => void,
@@ -82,5 +87,6 @@ export function wire<Out, In>(
   stream.on('error', () => {})
   return (message) => {
     if (stream.writable) stream.write(`${JSON.stringify(message)}\n`)
+    if (stream.writableLength > maxWaitingBytes && !isBroken) fail('it does not read what it is sent')
   }
 }

@@ -32,6 +32,7 @@ export default definePlugin({
         execute: ({ value }) => execute(value),
         ...more,
       })
+    const lines: string[] = []
     return [
       text('word', () => ({ word: config.word, secret: secrets.PROBE_KEY, env: Object.keys(process.env) })),
       text('read', (path) => readFileSync(path, 'utf8')),
@@ -79,6 +80,34 @@ export default definePlugin({
             } catch {}
           }
         }
+      }),
+      // In a new process its own call is the first.
+      text('chatter', async () => {
+        for (let data = 0; data < 1000; data++) lines.push(JSON.stringify({ type: 'progress', id: 1, data }))
+        writeSync(3, `${lines.join('\n')}\n`)
+        return 'sent'
+      }),
+      text('besiege', async () => {
+        const request = { url: 'https://api.example.com/siege', method: 'GET', headers: [] }
+        for (let id = 1000; id < 1200; id++) lines.push(JSON.stringify({ type: 'fetch', id, request }))
+        writeSync(3, `${lines.join('\n')}\n`)
+        return 'sent'
+      }),
+      text('ignore', () => {
+        const request = { url: `http://evil.net/${'x'.repeat(2 ** 24)}`, method: 'GET', headers: [] }
+        const line = Buffer.from(`${JSON.stringify({ type: 'fetch', id: 1000, request })}\n`)
+        for (;;) {
+          for (let at = 0; at < line.length; ) {
+            try {
+              at += writeSync(3, line, at)
+            } catch {}
+          }
+        }
+      }),
+      text('outlive', () => {
+        process.exit = (() => {}) as never
+        setInterval(() => {}, 1000)
+        return process.pid
       }),
       text('forge', async (line) => {
         writeSync(3, `${line}\n`)
