@@ -21,7 +21,7 @@ const parts = {
   fetch: async (input: unknown) => {
     const { url } = input as Request
     asked.push(url)
-    return new Response(`answer of ${url}`)
+    return new Response(url.endsWith('/huge') ? Buffer.alloc(2 ** 24) : `answer of ${url}`)
   },
 }
 

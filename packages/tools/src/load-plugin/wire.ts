@@ -4,7 +4,7 @@ import type { CommandResult, Content, Json, PluginFacts, Tool } from '@clew/core
 
 export const maxLineBytes = 32 * 1024 * 1024
 /** Bytes that wait to be read by the other side. */
-const maxWaitingBytes = 8 * maxLineBytes
+const maxWaitingBytes = 4 * maxLineBytes
 
 type Told = 'name' | 'description' | 'effect' | 'timeoutMs' | 'maxResultChars' | 'expiresMs' | 'untrusted' | 'sends'
 

@@ -94,15 +94,9 @@ export default definePlugin({
         return 'sent'
       }),
       text('ignore', () => {
-        const request = { url: `http://evil.net/${'x'.repeat(2 ** 24)}`, method: 'GET', headers: [] }
-        const line = Buffer.from(`${JSON.stringify({ type: 'fetch', id: 1000, request })}\n`)
-        for (;;) {
-          for (let at = 0; at < line.length; ) {
-            try {
-              at += writeSync(3, line, at)
-            } catch {}
-          }
-        }
+        const request = { url: 'https://api.example.com/huge', method: 'GET', headers: [] }
+        for (let id = 1000; id < 1008; id++) writeSync(3, `${JSON.stringify({ type: 'fetch', id, request })}\n`)
+        for (;;);
       }),
       text('outlive', () => {
         process.exit = (() => {}) as never
