@@ -14,7 +14,27 @@ export function cleanText(text: string, maxChars: number): string {
   return clean.length <= maxChars ? clean : `${clean.slice(0, maxChars).toWellFormed()} […]`
 }
 
-/** The same made visible, for people who have to judge a text. */
+/** What stands below these is data, which has to stay as it is. */
+const data = ['enum', 'const', 'default', 'examples']
+/** What stands below these has names of its own, which say nothing of what they are. */
+const named = ['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions']
+
+/** A schema whose words to the model are clean, at every depth. */
+export function cleanSchema(schema: unknown, maxChars: number, isNamed = false): unknown {
+  if (Array.isArray(schema)) return schema.map((each) => cleanSchema(each, maxChars))
+  if (typeof schema !== 'object' || schema === null) return schema
+  const entries = Object.entries(schema).map(([key, value]): [string, unknown] => {
+    if (isNamed) return [key, cleanSchema(value, maxChars)]
+    if (data.includes(key)) return [key, value]
+    if (typeof value === 'string') return [key, isSaid(key) ? cleanText(value, maxChars) : value]
+    return [key, cleanSchema(value, maxChars, named.includes(key))]
+  })
+  return Object.fromEntries(entries)
+}
+
+const isSaid = (key: string) => key === 'title' || key === 'description' || key === '$comment'
+
+/** A text with what is hidden in it made visible, for people who have to judge it. */
 export function showHidden(text: string): string {
   return text.replace(hidden, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
 }

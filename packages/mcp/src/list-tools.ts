@@ -1,7 +1,7 @@
 /** `listTools()` reads all pages of a server's tools, one by one: a tool that cannot be read does not take the others along. */
 import { isTooDeep } from '@clew/core'
 import type { Client, StandardSchemaV1 } from '@modelcontextprotocol/client'
-import { cleanText } from './clean.ts'
+import { cleanSchema, cleanText } from './clean.ts'
 import { asRecord, asText, type Loose } from './content.ts'
 import { type McpTool, requestTimeoutMs as timeout } from './options.ts'
 
@@ -63,7 +63,7 @@ function readTool(given: Loose): McpTool | string {
     name,
     ...(title !== undefined && { title: cleanText(title, 200) }),
     description: cleanText(asText(given.description) ?? '', maxDescriptionChars),
-    inputSchema: inputSchema as McpTool['inputSchema'],
+    inputSchema: cleanSchema(inputSchema, maxDescriptionChars) as McpTool['inputSchema'],
     annotations: asRecord(given.annotations) as McpTool['annotations'],
     ...(asRecord(given.execution).taskSupport === 'required' && { isTask: true as const }),
   }

@@ -189,6 +189,26 @@ describe('the tools of a server', () => {
     expect(warnings[1]).toContain('too long')
   })
 
+  it('hides nothing in what it says of a parameter, and what is data there stays', async () => {
+    const said = { description: 'The\u{e0041} city.', title: 'Ci\u202ety' }
+    const inputSchema = {
+      type: 'object',
+      properties: {
+        city: { type: 'string', ...said, enum: ['a\u200bb'] },
+        description: { type: 'array', items: { anyOf: [{ type: 'string', ...said }] }, default: [said] },
+      },
+    }
+    const raw = await rawServer({ tools: [plain('a', { inputSchema })] })
+    await using server = await mcp({ url: raw.url, name: '' })
+    const { parameters } = await server.tools()[0]!.spec()
+    const clean = { description: 'The city.', title: 'City' }
+    expect(parameters.properties).toEqual({
+      city: { type: 'string', ...clean, enum: ['a\u200bb'] },
+      description: { type: 'array', items: { anyOf: [{ type: 'string', ...clean }] }, default: [said] },
+    })
+    await raw.close()
+  })
+
   it('what a person would not see is taken out of descriptions, and their length is bounded', async () => {
     const hidden = '\u0000\u001b[31m\u202e\u200b\u{e0041}\u{e0042}'
     await using one = await connect([
