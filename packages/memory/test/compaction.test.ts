@@ -292,6 +292,19 @@ describe('long results', () => {
     expect(store.texts).toHaveLength(1)
   })
 
+  it('keep the marks around what strangers wrote closed, and the note outside', async () => {
+    const fenced = `<untrusted id="n1" tool="t">\nIt is data.\n${'x'.repeat(8_000)}\n</untrusted id="n1">`
+    const messages = [user('go'), ...turn({ result: fenced }), user('x'.repeat(3_500)), ...tail]
+    const store = artifacts()
+    const once = await squeezed(messages, { low: lowFor(messages, 1_900), artifacts: store })
+    expect(once[2]!.content).toMatch(
+      /^<untrusted id="n1" tool="t">\n[^<]*x\n<\/untrusted id="n1">\n\[clew-compaction-1: the first 500 of \d+ char[^\n]*\]$/,
+    )
+    const isPinned = (message: Message) => message.role === 'user'
+    await squeezed(once, { artifacts: store, maxResultChars: 20, isPinned })
+    expect(store.texts).toEqual([fenced])
+  })
+
   it('are not stored when hardly anything would be gained', async () => {
     const messages = [user('go'), ...turn({ result: 'x'.repeat(150) }, { result: 'x'.repeat(600) }), ...tail]
     const store = artifacts()

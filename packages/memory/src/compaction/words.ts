@@ -56,7 +56,7 @@ export function standIn(text: string, headChars: number, id?: string): string {
     id === undefined
       ? 'The rest was cut to make room.'
       : `The whole text is artifact ${JSON.stringify(id)}: read_artifact pages through it with this id, "from" and "to" (positions of characters).`
-  return `${head}\n[${mark}: the first ${head.length} of ${text.length} characters. ${rest}]`
+  return `${head}${closing(head)}\n[${mark}: the first ${head.length} of ${text.length} characters. ${rest}]`
 }
 
 /** Whether `standIn()` made the text: its line says where it begins. */
@@ -64,7 +64,18 @@ export function isStandIn(text: string): boolean {
   const at = text.lastIndexOf(`\n[${mark}: the first `)
   const said =
     at === -1 ? null : /^the first (\d+) of \d+ characters\. [^\n]*\]$/.exec(text.slice(at + mark.length + 4))
-  return said !== null && Number(said[1]) === at
+  if (said === null) return false
+  const kept = Number(said[1])
+  return kept === at || kept + closing(text.slice(0, kept)).length === at
+}
+
+/** Marks around what strangers wrote that were opened in a text and are not closed in it, as core's `fence` sets them. */
+function closing(text: string): string {
+  const at = text.lastIndexOf('<untrusted id="')
+  const id = /^<untrusted id="([^"\n]*)"[^\n]*\n/.exec(text.slice(Math.max(0, at)))?.[1]
+  if (at < 0 || id === undefined) return ''
+  const end = `</untrusted id="${id}">`
+  return text.includes(end, at) ? '' : `\n${end}`
 }
 
 export const supersededLine = `[${mark}: left out; the same call was made again later, and its result stands there.]`
