@@ -2,6 +2,7 @@
 import { InputError, type Json, type Plugin, type Tool, type ToolExecution, textOf, tool } from '@clew/core'
 import type { PluginProcess } from './plugin-process.ts'
 import type { CallFacts, FromPlugin, PluginTold, ToolFacts } from './wire.ts'
+import { withoutLinks } from './without-links.ts'
 
 /** Progress that waits to be yielded, at most: one that tells more than anyone reads does not fill the memory. */
 const maxWaiting = 100
@@ -56,7 +57,8 @@ function toTool(
     ...(!isAnswered && {
       async *execute(input: unknown, execution: ToolExecution) {
         const result = yield* follow(await alive(), callOf(input, execution), execution.signal)
-        const { content, view, isError } = result
+        const { view, isError } = result
+        const content = withoutLinks(result.content)
         // What the plugin did not take for a stranger's words, it said itself.
         const isOwn = facts.untrusted && !result.untrusted
         if (isError) {

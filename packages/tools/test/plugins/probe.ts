@@ -116,6 +116,11 @@ export default definePlugin({
         { untrusted: true, effect: 'pure' },
       ),
       tool({ name: 'pages', untrusted: true, execute: (_, { fence }) => `${fence('A page.')}\nPage 1 of 2.` }),
+      text('show', (url) => [
+        { type: 'image', url },
+        { type: 'video', url },
+        { type: 'file', filename: 'a.pdf', data: url },
+      ]),
       text('fail', () => {
         throw new Error('no luck')
       }),
