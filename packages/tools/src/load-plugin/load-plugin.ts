@@ -28,6 +28,7 @@ export type LoadPluginOptions = {
    * Runs its tools in a child process under Node's permission model, which reads code and the plugin's folders, writes its
    * folders, and starts nothing; what it fetches and runs, the program does for it, as far as it declared it. Its
    * environment is empty, its heap 256 MB. Before Node 25 sockets are closed by taking Node's own ways to them away.
+   * It has no SQLite and sends no signals, and pictures and files that it shows come as bytes, not as addresses.
    * A plugin with middleware cannot be isolated. The tools get no `context`.
    */
   isolate?: boolean
