@@ -181,7 +181,8 @@ async function call(tool: Tool<never>, input: Json): Promise<ToolEnd> {
   const running = callTool(
     [tool],
     { name: tool.name, arguments: input, id: callId },
-    { caller: 'test', policy: () => approve() },
+    // The same marks each time, for snapshots.
+    { caller: 'test', mark: callId, policy: () => approve() },
   )
   for (;;) {
     const { done, value } = await running.next()
