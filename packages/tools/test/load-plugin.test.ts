@@ -127,6 +127,8 @@ describe('a plugin in a process of its own', () => {
   it.each([
     ['read', '/etc/passwd'],
     ['read', join(import.meta.dirname, '../../../README.md')],
+    ['read', join(import.meta.dirname, '../README.md')],
+    ['read', join(import.meta.dirname, 'documents.test.ts')],
     ['read', '/proc/self/environ'],
     ['write', join(alone, 'file')],
     ['write', join(import.meta.dirname, 'plugins/probe.ts')],

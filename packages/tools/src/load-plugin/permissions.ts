@@ -7,7 +7,14 @@ import type { Capabilities } from '@clew/core'
 
 /** It reads code (its own, ours, and packages beside them) and its folders, writes its folders, and starts nothing. */
 export function permissionFlags(entry: URL, child: URL, { folders = [] }: Capabilities): string[] {
-  const code = new Set([...codeOf(fileURLToPath(entry)), ...codeOf(fileURLToPath(child))])
+  const plugin = realpathSync(fileURLToPath(entry))
+  const ours = realpathSync(fileURLToPath(child))
+  const core = coreOf(plugin)
+  const code = new Set([
+    ...codeOf(plugin, dirname(plugin)),
+    ...codeOf(ours, dirname(dirname(ours))),
+    ...(core === undefined ? [] : codeOf(core, dirname(core))),
+  ])
   const owned = folders.flatMap((folder) => (existsSync(folder) ? [folder, realpathSync(folder)] : [folder]))
   return [
     '--permission',
@@ -16,29 +23,25 @@ export function permissionFlags(entry: URL, child: URL, { folders = [] }: Capabi
   ]
 }
 
-/** The package that a file belongs to, the folders of packages that it can import from, and core as it finds it. */
-function codeOf(file: string, withCore = true): string[] {
-  const real = realpathSync(file)
-  const found: string[] = []
-  let hasPackage = false
-  for (let folder = dirname(real); folder !== dirname(folder); folder = dirname(folder)) {
-    if (!hasPackage && existsSync(join(folder, 'package.json'))) {
-      found.push(folder)
-      hasPackage = true
-    }
-    // What stands in node_modules is code that somebody published; a folder of packages is no secret.
-    if (folder.endsWith(`${sep}node_modules`)) found.push(folder)
-    else if (existsSync(join(folder, 'node_modules'))) found.push(join(folder, 'node_modules'))
+/**
+ * What a file needs to be imported: `folder`, which it stands in, its package's manifest, and the packages that it can
+ * import from. What stands in node_modules is code that somebody published; what stands around a file outside of it may be
+ * the program's own, keys included.
+ */
+function codeOf(file: string, folder: string): string[] {
+  const found = [folder]
+  let manifest: string | undefined
+  for (let at = dirname(file); at !== dirname(at); at = dirname(at)) {
+    if (!manifest && existsSync(join(at, 'package.json'))) manifest = join(at, 'package.json')
+    if (at.endsWith(`${sep}node_modules`)) found.push(at)
+    else if (existsSync(join(at, 'node_modules'))) found.push(join(at, 'node_modules'))
   }
-  if (!hasPackage) found.push(real)
-  if (!withCore) return found
-  const core = coreOf(real)
-  return core === undefined ? found : [...found, ...codeOf(core, false)]
+  return manifest === undefined ? found : [...found, manifest]
 }
 
 function coreOf(file: string): string | undefined {
   try {
-    return createRequire(file).resolve('@clew/core')
+    return realpathSync(createRequire(file).resolve('@clew/core'))
   } catch {
     return undefined
   }
