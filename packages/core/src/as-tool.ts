@@ -21,7 +21,7 @@ import { ChildEvent, ChildOutcome, type ParentRun } from './sub-agent.ts'
 import { legalise, type Tool, type ToolExecution, type ToolOptions, tool } from './tool.ts'
 import { describeError } from './tool-result.ts'
 import { settleAfterAbort } from './world.ts'
-import { wrapRun } from './wrap-run.ts'
+import { placeOf, wrapRun } from './wrap-run.ts'
 
 export type AsToolOptions<Schema extends SchemaLike, Context> = Pick<
   ToolOptions<Schema, Context>,
@@ -106,7 +106,9 @@ async function* work(
     const run: Engine = { state, opening: [], limits, world, left: parent.left }
     if (state.id === '') run.opening.push(await until(runStart(agent, world.runId, context, toMessages(input))))
     else if (state.agent !== name) run.opening.push(await until(takeOver(agent, context)))
-    for await (const together of wrapRun(agent.use ?? [], state, () => driveInside(run), controller.signal)) {
+    const call = { runId: execution.runId, id: execution.idempotencyKey }
+    const { signal } = controller
+    for await (const together of wrapRun(agent.use ?? [], state, () => driveInside(run), placeOf(run, call), signal)) {
       for (const event of together) {
         event.path = run.world.path
         yield new ChildEvent(event)

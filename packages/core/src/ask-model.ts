@@ -20,7 +20,16 @@ type ModelStep = Extract<Step, { type: 'model' }>
 export async function* askModel(step: ModelStep, state: RunState, world: World): AsyncGenerator<RunEvent[]> {
   if (!state.request) yield* compactHistory(state, world)
   if (world.signal.aborted) return
-  yield [{ type: 'turn-start', turn: step.turn, ...(step.last && { last: step.last }) }]
+  const { id, provider } = world.model
+  yield [
+    {
+      type: 'turn-start',
+      turn: step.turn,
+      model: id,
+      ...(provider && { provider }),
+      ...(step.last && { last: step.last }),
+    },
+  ]
   const overflow = yield* attempt(step, state, world, true)
   if (!overflow) return
   let isShorter = false
@@ -129,6 +138,7 @@ function requestFor(step: ModelStep, state: RunState, world: World): ModelReques
     ...(world.specs.length === 0 && tools.length > 0 && { toolChoice: 'none' as const }),
     ...(world.output && { output: world.output.json }),
     conversation: state.conversation || state.id,
+    runId: world.runId,
     signal: world.signal,
   }
 }

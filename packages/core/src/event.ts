@@ -31,10 +31,15 @@ export type RunStart = {
   agent: string
   instructions?: string
   input: Message[]
+  /** What layers around the run want to find again when it is resumed, by names of theirs. */
+  kept?: { [name: string]: string }
 }
 export type TurnStart = {
   type: 'turn-start'
   turn: number
+  /** The model that is asked, and who serves it, where it says so. */
+  model?: string
+  provider?: string
   /** The limit that makes this the last model call: tools are sent, but may not be called. */
   last?: StopReason
 }
@@ -80,6 +85,8 @@ export type ToolWait = {
   id: string
   name: string
   for: WaitFor
+  /** When it began to wait, in milliseconds since 1970. */
+  since?: number
   /** When the need can no longer be answered, in milliseconds since 1970. */
   expiresAt?: number
   /** Why the policy could not answer it. */

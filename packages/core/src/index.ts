@@ -80,7 +80,7 @@ export {
   type UserMessage,
   type VideoPart,
 } from './message.ts'
-export type { Compaction, HistoryView, Middleware, ToolRequest } from './middleware.ts'
+export type { Compaction, HistoryView, Middleware, RunPlace, ToolRequest } from './middleware.ts'
 export type { FinishReason, Model, ModelDelta, ModelReply, ModelRequest, Stop, ToolChoice, ToolSpec } from './model.ts'
 export {
   definePlugin,

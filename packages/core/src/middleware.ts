@@ -8,6 +8,7 @@ import type { Json } from './json.ts'
 import type { Content, Message, ToolCall, Usage } from './message.ts'
 import type { ModelDelta, ModelReply, ModelRequest, ToolSpec } from './model.ts'
 import type { RunState } from './state.ts'
+import type { Budget } from './sub-agent.ts'
 import type { Tool, ToolExecution } from './tool.ts'
 import type { ToolOutcome } from './tool-result.ts'
 
@@ -31,10 +32,30 @@ export type HistoryView = {
 /** `replacement` stands in the place of the first `upTo` messages; what stood there stays in the log. `usage`: what a summary cost. */
 export type Compaction = { upTo: number; replacement: Message[]; usage?: Usage }
 
+/** Where a run stands, for the layers around it. */
+export type RunPlace = {
+  readonly runId: string
+  /** The agents from the root to the one that is asked. */
+  readonly path: readonly string[]
+  /** The caller's own data, given to `agent.run`. */
+  readonly context: unknown
+  /** The run was begun before, maybe by another process; `state` is its own. */
+  readonly isResumed: boolean
+  /** For a sub-agent: the call that it works on, and the run of that call. */
+  readonly call?: { readonly runId: string; readonly id: string }
+  /** What is left of the limits that all agents of the run share. To be asked once the run has begun. */
+  left(): Budget
+  /** Kept in the log with the run's start, and found in `state.kept` when the run is resumed. Only before `next()`. */
+  keep(name: string, text: string): void
+}
+
 export type Middleware = {
   name: string
-  /** Around the whole run; the events that pass are already in the log. `state` is the state at its start. */
-  run?(state: RunState, next: () => AsyncGenerator<RunEvent[], void>): AsyncGenerator<RunEvent[], void>
+  /**
+   * Around the whole run; the events that pass are already in the log. `state` is the state at its start, and goes on with
+   * the run: look, and change nothing.
+   */
+  run?(state: RunState, next: () => AsyncGenerator<RunEvent[], void>, place: RunPlace): AsyncGenerator<RunEvent[], void>
   model?(
     request: ModelRequest,
     next: (request: ModelRequest) => AsyncGenerator<ModelDelta[], ModelReply>,
@@ -53,7 +74,7 @@ export type Middleware = {
   ): AsyncGenerator<Json, ToolOutcome>
 }
 
-type Layer<Request, Result> = (request: Request, next: (request?: Request) => Result) => Result
+type Layer<Request, Result> = (request: Request, next: (request?: Request) => Result, place?: RunPlace) => Result
 
 type Kind = 'run' | 'model' | 'tool'
 
@@ -65,12 +86,13 @@ export function compose<Request, Result extends AsyncGenerator>(
   use: readonly Middleware[],
   kind: Kind,
   inner: (request: Request) => Result,
+  place?: RunPlace,
 ): (request: Request) => Result {
   return use.reduceRight<(request: Request) => Result>((next, middleware) => {
     if (!middleware[kind]) return next
     return (request) => {
       const layer = middleware[kind]?.bind(middleware) as unknown as Layer<Request, Result>
-      const result = layer(request, (changed = request) => next(changed))
+      const result = layer(request, (changed = request) => next(changed), place)
       if (typeof result?.next === 'function') return result
       throw new DefinitionError(
         `Middleware "${middleware.name}": ${kind}() is no async generator. Write async *${kind}(request, next) { return yield* next(request) }.`,

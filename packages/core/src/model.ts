@@ -19,6 +19,8 @@ export type ModelRequest = {
   output?: JsonSchema
   /** Random, and the same for all requests of a conversation: the runs of a session, or one run. For sticky routing. */
   conversation?: string
+  /** The run that asks. */
+  runId?: string
   signal: AbortSignal
 }
 
@@ -64,6 +66,8 @@ export type ModelReply = {
 
 export interface Model {
   readonly id: string
+  /** Who serves it, for people who watch: `openrouter`. */
+  readonly provider?: string
   /**
    * One answer. Yields one array of deltas for each network chunk and returns the whole reply. Retries, if any, are the
    * model's own, and each is told by a `model-restart`. Throws `ModelError`.

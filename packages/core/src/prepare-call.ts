@@ -110,12 +110,13 @@ export function failure({ call }: PendingCall, content: string): ToolEnd {
 
 export function wait({ call }: PendingCall, reason: ToolWait['for'], expiresMs?: number): ToolWait {
   // The one place where the calendar counts: a need is answered in another process, on another day.
-  const expiresAt = expiresMs === undefined ? undefined : Date.now() + expiresMs
+  const since = Date.now()
   return {
     type: 'tool-wait',
     id: call.id,
     name: call.name,
     for: reason,
-    ...(expiresAt !== undefined && { expiresAt }),
+    since,
+    ...(expiresMs !== undefined && { expiresAt: since + expiresMs }),
   }
 }

@@ -71,6 +71,7 @@ export function apply(draft: RunState, event: LoggedEvent): RunState {
         agent,
         status: 'waiting',
         for: event.for,
+        ...(event.since !== undefined && { since: event.since }),
         ...(event.expiresAt !== undefined && { expiresAt: event.expiresAt }),
         ...(event.problem !== undefined && { problem: event.problem }),
         ...(event.tightened && { tightened: true }),
@@ -145,6 +146,7 @@ function applyRunStart(draft: RunState, event: RunStart): RunState {
   for (const key of Object.keys(draft).reverse()) if (!(key in next)) delete (draft as Record<string, unknown>)[key]
   Object.assign(draft, next, standing && { standing }, untrusted && { untrusted }, counted && { counted })
   if (event.instructions !== undefined) draft.instructions = event.instructions
+  if (event.kept !== undefined) draft.kept = event.kept
   return draft
 }
 

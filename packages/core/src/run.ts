@@ -14,7 +14,7 @@ import type { RunState } from './state.ts'
 import { emptyState } from './state.ts'
 import type { World } from './world.ts'
 import { settleAfterAbort } from './world.ts'
-import { wrapRun } from './wrap-run.ts'
+import { placeOf, wrapRun } from './wrap-run.ts'
 
 /** How a run is held from outside: left, and added to. */
 export type RunControl = { controller: AbortController; timedOut: boolean; inbox: Inbox }
@@ -168,7 +168,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<RunEvent>
       }
       this.#outcome = started
       const begun = started
-      yield* wrapRun(use, state, () => drive(begun), controller.signal)
+      yield* wrapRun(use, state, () => drive(begun), placeOf(begun), controller.signal)
       checkEnded(state, use)
     } catch (error) {
       const told = this.#outcome ? toRunError(error, state) : error

@@ -26,7 +26,7 @@ export type WaitFor = 'approval' | 'result' | 'child' | 'verdict'
 
 /**
  * A call of the turn under way. `agent` is the agent that asked; `again`: it was started and counted before; `input`: an
- * edited one; `expiresAt`, `problem`, `tightened`: as the need has them.
+ * edited one; `since`: when it began to wait; `expiresAt`, `problem`, `tightened`: as the need has them.
  */
 export type PendingCall = { call: ToolCall; agent: string } & (
   | { status: 'ready'; approved?: true; again?: true; input?: Json }
@@ -35,6 +35,7 @@ export type PendingCall = { call: ToolCall; agent: string } & (
       status: 'waiting'
       for: WaitFor
       input?: Json
+      since?: number
       expiresAt?: number
       problem?: string
       tightened?: true
@@ -77,6 +78,8 @@ export type RunState = {
   /** A middleware asked for the end: nothing more is begun. */
   stopping?: Stop
   instructions?: string
+  /** What layers around the run kept at its start, by names of theirs. */
+  kept?: { [name: string]: string }
   /** The model's view; the session's log keeps the originals. */
   messages: Message[]
   /** Tokens that the provider counted for the last request and its answer, and how many of the messages that was. */

@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import {
   Agent,
+  approve,
   checkHistory,
   fold,
   type Middleware,
   memorySession,
   type RunEvent,
+  type RunPlace,
   type Tool,
   tool,
 } from '../src/index.ts'
@@ -100,6 +102,96 @@ describe('middleware', () => {
     for await (const { type } of agent([quiet]).run('go', { session })) types.push(type)
     expect(types).not.toContain('tool-end')
     expect((await session.read()).events.map((event) => event.type)).toContain('tool-end')
+  })
+
+  it('a run layer is told where its run stands, and finds what it kept when the run is resumed', async () => {
+    const places: (Pick<RunPlace, 'path' | 'context' | 'isResumed' | 'call'> & { left: object; kept: unknown })[] = []
+    const ids: string[] = []
+    const where: Middleware = {
+      name: 'where',
+      async *run(state, next, { runId, left, keep, ...place }) {
+        ids.push(runId)
+        places.push({ ...place, left: left(), kept: state.kept })
+        keep('place', `number ${places.length}`)
+        yield* next()
+        expect(state.id).toBe(runId)
+      },
+    }
+    const ask = tool({ name: 'ask', needsApproval: true, execute: () => 'asked' })
+    const helper = new Agent({
+      name: 'helper',
+      model: scriptedModel([{ calls: [{ name: 'ask' }] }, 'helped']),
+      tools: [ask],
+      use: [where],
+    })
+    const desk = new Agent({
+      name: 'desk',
+      model: scriptedModel([{ calls: [{ name: 'helper', arguments: { task: 'help' } }] }, 'done', 'again']),
+      tools: [helper.asTool()],
+      limits: { tokens: 100 },
+      use: [where],
+    })
+    const session = memorySession()
+    const context = { user: 'ada' }
+    const { needs = [] } = await desk.run('go', { session, context })
+    await desk.resume(session, { [needs[0]!.id]: approve() }, { context })
+    await desk.run('again', { session, context })
+
+    const [root, child, resumed, again, next] = places
+    const call = { runId: ids[0], id: expect.any(String) }
+    expect(root).toEqual({ path: ['desk'], context, isResumed: false, left: { tokens: 100 }, kept: undefined })
+    expect(child).toEqual({
+      path: ['desk', 'helper'],
+      context,
+      isResumed: false,
+      call,
+      left: { tokens: 85 },
+      kept: undefined,
+    })
+    expect(resumed).toMatchObject({
+      path: ['desk'],
+      isResumed: true,
+      left: { tokens: 70 },
+      kept: { place: 'number 1' },
+    })
+    expect(again).toMatchObject({ path: ['desk', 'helper'], isResumed: true, call, kept: { place: 'number 2' } })
+    // A run of its own: what the one before it kept is in its log.
+    expect(next).toMatchObject({ path: ['desk'], isResumed: false })
+    expect((await session.read()).events.flatMap((event) => (event.type === 'run-start' ? [event.kept] : []))).toEqual([
+      { place: 'number 1' },
+      { place: 'number 5' },
+    ])
+    expect([ids[2], ids[3]]).toEqual([ids[0], ids[1]])
+  })
+
+  it('a model layer knows the run, and the log the model that was asked', async () => {
+    const seen: unknown[] = []
+    const watching: Middleware = {
+      name: 'watching',
+      async *model(request, next) {
+        seen.push(request.runId)
+        return yield* next(request)
+      },
+    }
+    const session = memorySession()
+    const model = { ...scriptedModel(['hi']), id: 'm/x', provider: 'somebody' }
+    const { state } = await new Agent({ name: 'a', model, use: [watching] }).run('go', { session })
+    expect(seen).toEqual([state.id])
+    const { events } = await session.read()
+    expect(events.find(({ type }) => type === 'turn-start')).toMatchObject({ model: 'm/x', provider: 'somebody' })
+  })
+
+  it('a call that waits tells since when', async () => {
+    const ask = tool({ name: 'ask', needsApproval: true, execute: () => 'asked' })
+    const before = Date.now()
+    const { state } = await new Agent({
+      name: 'a',
+      model: scriptedModel([{ calls: [{ name: 'ask' }] }]),
+      tools: [ask],
+    }).run('go')
+    const { since } = state.pending[0] as { since?: number }
+    expect(since).toBeGreaterThanOrEqual(before)
+    expect(since).toBeLessThanOrEqual(Date.now())
   })
 
   it.each<[string, object, object, string[]]>([

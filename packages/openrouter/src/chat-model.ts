@@ -52,6 +52,7 @@ export function chatModel({ id, profile, settings, where, defaults, card: known 
   }
   return {
     id,
+    provider: profile.name,
     contextTokens: () => card?.contextLength,
     estimateUsd: (request) => card && estimateOf(card, request),
     async *generate(request) {

@@ -172,6 +172,6 @@ function normalised(saved: Saved): Saved {
       if (!ids.has(id)) ids.set(id, `id-${ids.size + 1}`)
       return `"${prefix ?? ''}${ids.get(id)}"`
     })
-    .replace(/,"ms":\d+/g, ',"ms":0')
+    .replace(/,"(ms|since)":\d+/g, ',"$1":0')
   return JSON.parse(text) as Saved
 }
