@@ -1,0 +1,72 @@
+/** One span that is open. Nothing here throws, and what is undefined is left out. */
+import {
+  type Attributes,
+  type AttributeValue,
+  type Context,
+  type Link,
+  type Span,
+  type SpanKind,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api'
+import { safely } from './safely.ts'
+
+export type Facts = { [name: string]: AttributeValue | undefined }
+
+export type SpanStart = {
+  name: string
+  kind: SpanKind
+  /** Of the span that it belongs under. */
+  parent: Context
+  facts: Facts
+  links?: Link[]
+}
+
+export class OpenSpan {
+  /** What belongs under this span is begun in it. */
+  readonly context: Context
+  readonly #span: Span | undefined
+  #isOpen = true
+
+  constructor(tracer: Tracer | undefined, { name, kind, parent, facts, links = [] }: SpanStart) {
+    this.#span = safely(() => tracer?.startSpan(name, { kind, attributes: known(facts), links }, parent))
+    this.context = safely(() => this.#span && trace.setSpan(parent, this.#span)) ?? parent
+  }
+
+  /** Whether somebody will see it. */
+  get isRecording(): boolean {
+    return this.#isOpen && safely(() => this.#span?.isRecording()) === true
+  }
+
+  get spanContext() {
+    return safely(() => this.#span?.spanContext())
+  }
+
+  set(facts: Facts): void {
+    if (this.isRecording) safely(() => this.#span?.setAttributes(known(facts)))
+  }
+
+  note(name: string, facts: Facts = {}): void {
+    if (this.isRecording) safely(() => this.#span?.addEvent(name, known(facts)))
+  }
+
+  /** `type` is of a few words that a program knows; `message` is content. */
+  fail(type: string, message?: string): void {
+    this.set({ 'error.type': type })
+    safely(() => this.#span?.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) }))
+  }
+
+  /** May come twice. */
+  end(): void {
+    if (!this.#isOpen) return
+    safely(() => this.#span?.end())
+    this.#isOpen = false
+  }
+}
+
+function known(facts: Facts): Attributes {
+  const attributes: Attributes = {}
+  for (const [name, value] of Object.entries(facts)) if (value !== undefined) attributes[name] = value
+  return attributes
+}
