@@ -55,17 +55,17 @@ export class AgentSpan {
   begun(instructions: string | undefined, input: readonly Message[]): void {
     const { content } = this.#lens
     if (!content) return
-    this.span.set({
+    this.span.show(() => ({
       'gen_ai.system_instructions': content.instructions(instructions),
       'gen_ai.input.messages': content.input(input),
-    })
+    }))
   }
 
   /** Its last words so far. */
   said({ message, finishReason }: EventOf<'model-end'>): void {
     const { content } = this.#lens
     if (content && !message.toolCalls)
-      this.span.set({ 'gen_ai.output.messages': content.output(message, finishReason) })
+      this.span.show(() => ({ 'gen_ai.output.messages': content.output(message, finishReason) }))
   }
 
   ended(event: EventOf<'run-end'>): void {
@@ -90,7 +90,7 @@ export class AgentSpan {
       ...facts,
     })
     if (status === 'failed') {
-      this.span.fail(errorType(failure?.error), this.#lens.content?.text(describeError(failure?.error)))
+      this.span.fail(errorType(failure?.error), () => this.#lens.content?.text(describeError(failure?.error)))
     }
     this.span.end()
   }

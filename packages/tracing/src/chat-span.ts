@@ -37,18 +37,14 @@ export class ChatSpan {
 
   /** What is sent, where a layer of ours stands before the model; `before` is the run's request before this one. */
   asked(request: ModelRequest, before: ModelRequest | undefined): void {
-    if (!this.span.isRecording) return
     const { content } = this.#lens
-    const broken = before && breakIn(before, request)
-    this.span.set({
-      ...(request.output && { 'gen_ai.output.type': 'json' }),
-      ...(broken && { 'clew.cache_prefix.break': broken }),
-      ...(content && {
-        'gen_ai.system_instructions': content.instructions(request.instructions),
-        'gen_ai.input.messages': content.input(request.messages),
-        'gen_ai.tool.definitions': content.tools(request.tools),
-      }),
-    })
+    this.span.show(() => ({
+      'gen_ai.output.type': request.output && 'json',
+      'clew.cache_prefix.break': before && breakIn(before, request),
+      'gen_ai.system_instructions': content?.instructions(request.instructions),
+      'gen_ai.input.messages': content?.input(request.messages),
+      'gen_ai.tool.definitions': content?.tools(request.tools),
+    }))
   }
 
   /** What the layer before the model caught; the event that comes of it has only its message. */
@@ -77,6 +73,7 @@ export class ChatSpan {
   end({ message, usage, finishReason }: EventOf<'model-end'>, budget: Facts): void {
     const { source } = message
     const { content } = this.#lens
+    if (content) this.span.show(() => ({ 'gen_ai.output.messages': content.output(message, finishReason) }))
     const hidden = message.reasoningDetails?.filter(isEncrypted).length
     const told = usage.unreported ? undefined : usage
     this.#finish(told, source, {
@@ -84,7 +81,6 @@ export class ChatSpan {
       'gen_ai.response.finish_reasons': [finishWord(finishReason)],
       'clew.cost.usd': usage.usd,
       'clew.reasoning.encrypted': hidden || undefined,
-      ...(content && { 'gen_ai.output.messages': content.output(message, finishReason) }),
     })
   }
 
@@ -96,7 +92,7 @@ export class ChatSpan {
   fail({ error, usage }: EventOf<'model-failed'>): void {
     const details = isClewError(this.#error, 'model') ? this.#error.details : {}
     const type = this.#error === undefined ? 'ModelError' : errorType(this.#error)
-    this.span.fail(type, this.#lens.content?.text(error))
+    this.span.fail(type, () => this.#lens.content?.text(error))
     this.#lost(usage)
     const { provider, generationId } = details
     this.#finish(undefined, undefined, { 'clew.upstream.provider': provider, 'clew.generation.id': generationId }, type)
@@ -105,7 +101,7 @@ export class ChatSpan {
   /** The run broke off around it. */
   break(error: unknown): void {
     const type = errorType(error)
-    this.span.fail(type, this.#lens.content?.text(describeError(error)))
+    this.span.fail(type, () => this.#lens.content?.text(describeError(error)))
     this.#finish(undefined, undefined, {}, type)
   }
 

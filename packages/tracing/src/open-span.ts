@@ -47,14 +47,21 @@ export class OpenSpan {
     if (this.isRecording) safely(() => this.#span?.setAttributes(known(facts)))
   }
 
+  /** What is made only where somebody will see it. */
+  show(make: () => Facts): void {
+    if (this.isRecording) this.set(safely(make) ?? {})
+  }
+
   note(name: string, facts: Facts = {}): void {
     if (this.isRecording) safely(() => this.#span?.addEvent(name, known(facts)))
   }
 
   /** `type` is of a few words that a program knows; `message` is content. */
-  fail(type: string, message?: string): void {
+  fail(type: string, message?: () => string | undefined): void {
+    if (!this.isRecording) return
     this.set({ 'error.type': type })
-    safely(() => this.#span?.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) }))
+    const shown = message && safely(message)
+    safely(() => this.#span?.setStatus({ code: SpanStatusCode.ERROR, ...(shown !== undefined && { message: shown }) }))
   }
 
   /** May come twice. */

@@ -1,7 +1,7 @@
 /** Whatever touches OpenTelemetry goes through here: a tracer, a processor or an exporter that throws harms no run. */
 
 import { describeError } from '@clew/core'
-import { type Context, context, diag } from '@opentelemetry/api'
+import { type Context, context, diag, ROOT_CONTEXT } from '@opentelemetry/api'
 
 /** What `work` gives, or nothing when it throws. The failure is told to OpenTelemetry's own logger, where one is set. */
 export function safely<Value>(work: () => Value): Value | undefined {
@@ -15,6 +15,11 @@ export function safely<Value>(work: () => Value): Value | undefined {
     }
     return undefined
   }
+}
+
+/** That of the caller, where a context manager is installed. */
+export function activeContext(): Context {
+  return safely(() => context.active()) ?? ROOT_CONTEXT
 }
 
 /** `work` with `active` as the active context, where a context manager is installed. */

@@ -23,10 +23,11 @@ export class ToolSpan {
         'gen_ai.tool.name': name,
         'gen_ai.tool.call.id': id,
         'gen_ai.tool.type': 'function',
-        ...(lens.content && input !== undefined && { 'gen_ai.tool.call.arguments': lens.content.json(input) }),
         ...facts,
       },
     })
+    const { content } = lens
+    if (content && input !== undefined) this.span.show(() => ({ 'gen_ai.tool.call.arguments': content.json(input) }))
   }
 
   /** What its body threw; the event that comes of it has only a message. */
@@ -36,9 +37,9 @@ export class ToolSpan {
 
   end({ content, isError }: { content: Content; isError?: true }, type = 'tool_error'): void {
     const shown = this.#lens.content
-    if (shown) this.span.set({ 'gen_ai.tool.call.result': shown.result(content) })
+    if (shown) this.span.show(() => ({ 'gen_ai.tool.call.result': shown.result(content) }))
     if (isError) {
-      this.span.fail(this.#error === undefined ? type : errorType(this.#error), shown?.text(textOf(content)))
+      this.span.fail(this.#error === undefined ? type : errorType(this.#error), () => shown?.text(textOf(content)))
     }
     this.span.end()
   }
@@ -52,7 +53,7 @@ export class ToolSpan {
   /** The run broke off around it. */
   break(error: unknown): void {
     if (error === undefined) this.span.set({ 'clew.aborted': true })
-    else this.span.fail(errorType(error), this.#lens.content?.text(describeError(error)))
+    else this.span.fail(errorType(error), () => this.#lens.content?.text(describeError(error)))
     this.span.end()
   }
 }

@@ -1,12 +1,12 @@
 /** `traceMemory()` shows what is done with a memory: searches as `retrieval`, changes as operations on memory. */
 
 import { describeError, type Json } from '@clew/core'
-import { type Attributes, context, SpanKind, trace } from '@opentelemetry/api'
+import { type Attributes, SpanKind, trace } from '@opentelemetry/api'
 import { type ContentOptions, ContentWriter } from './content.ts'
 import { errorType } from './error-type.ts'
 import type { TraceOptions } from './lens.ts'
 import { type Facts, OpenSpan } from './open-span.ts'
-import { inContext, safely } from './safely.ts'
+import { activeContext, inContext, safely } from './safely.ts'
 
 export type TraceMemoryOptions = Pick<TraceOptions, 'content' | 'tracerProvider'> & {
   /** What the memory is called in spans. Default `memory`. */
@@ -56,10 +56,10 @@ function watch(key: string, method: Method, options: TraceMemoryOptions): Method
     const span = open(operation, given[0], content, options)
     try {
       const value = await inContext(span.context, () => method(...given))
-      span.set(found(operation, value, content))
+      span.show(() => found(operation, value, content))
       return value
     } catch (error) {
-      span.fail(errorType(error), content?.text(describeError(error)))
+      span.fail(errorType(error), () => content?.text(describeError(error)))
       throw error
     } finally {
       span.end()
@@ -69,30 +69,24 @@ function watch(key: string, method: Method, options: TraceMemoryOptions): Method
 
 function open(operation: string, given: unknown, content: ContentWriter | undefined, options: TraceMemoryOptions) {
   const { name = 'memory', attributes, tracerProvider } = options
-  const { text, limit } = (typeof given === 'object' && given !== null ? given : {}) as {
-    text?: unknown
-    limit?: unknown
-  }
-  const query: Facts =
-    operation === 'retrieval'
-      ? {
-          'gen_ai.request.top_k': typeof limit === 'number' ? limit : undefined,
-          'gen_ai.retrieval.query.text': typeof text === 'string' ? content?.text(text) : undefined,
-        }
-      : {}
   const tracer = safely(() => (tracerProvider ?? trace.getTracerProvider()).getTracer('@clew/tracing'))
-  return new OpenSpan(tracer, {
+  const span = new OpenSpan(tracer, {
     name: `${operation} ${name}`,
     kind: SpanKind.CLIENT,
-    parent: context.active(),
-    facts: {
-      ...attributes,
-      'gen_ai.operation.name': operation,
-      'gen_ai.data_source.id': name,
-      'clew.memory.count': Array.isArray(given) ? given.length : undefined,
-      ...query,
-    },
+    parent: activeContext(),
+    facts: { ...attributes, 'gen_ai.operation.name': operation, 'gen_ai.data_source.id': name },
   })
+  if (operation === 'retrieval') span.show(() => asked(given, content))
+  else if (Array.isArray(given)) span.set({ 'clew.memory.count': given.length })
+  return span
+}
+
+function asked(query: unknown, content: ContentWriter | undefined): Facts {
+  const { text, limit } = query as { text?: unknown; limit?: unknown }
+  return {
+    'gen_ai.request.top_k': typeof limit === 'number' ? limit : undefined,
+    'gen_ai.retrieval.query.text': typeof text === 'string' ? content?.text(text) : undefined,
+  }
 }
 
 function found(operation: string, value: unknown, content: ContentWriter | undefined): Facts {

@@ -1,9 +1,9 @@
 /** `trace()` shows runs as spans and metrics of OpenTelemetry, by its conventions for generative AI. */
 import type { Middleware, RunEvent, RunPlace, RunState } from '@clew/core'
-import { context, isSpanContextValid } from '@opentelemetry/api'
+import { isSpanContextValid } from '@opentelemetry/api'
 import { checkOptions } from './check-options.ts'
 import { Lens, type TraceOptions } from './lens.ts'
-import { safely, within } from './safely.ts'
+import { activeContext, safely, within } from './safely.ts'
 import { linkTo, traceparentOf } from './trace-meta.ts'
 import { Trail, trailOf } from './trail.ts'
 import { Waits } from './waits.ts'
@@ -25,7 +25,7 @@ export function trace<Context = unknown>(options: TraceOptions<Context> = {}): M
     name: 'trace',
     run(state, next, place) {
       const trail = safely(() => begin(options as TraceOptions, state, place))
-      return trail ? watch(trail, next()) : next()
+      return trail ? watch(trail, next) : next()
     },
     model(request, next) {
       const trail = trailOf(request.runId)
@@ -58,7 +58,7 @@ function begin(options: TraceOptions, state: RunState, place: RunPlace): Trail |
     agent: path.at(-1) ?? '',
     path,
     conversation: caller?.conversation ?? (state.conversation || runId),
-    parent: (call && caller?.contextOf(call.id)) ?? context.active(),
+    parent: (call && caller?.contextOf(call.id)) ?? activeContext(),
     ...(link && { links: [link] }),
     state: found,
     waits: caller?.waits ?? new Waits(found),
@@ -74,10 +74,10 @@ function begin(options: TraceOptions, state: RunState, place: RunPlace): Trail |
   return undefined
 }
 
-async function* watch(trail: Trail, engine: Events): Events {
+async function* watch(trail: Trail, next: () => Events): Events {
   let failure: { error: unknown } | undefined
   try {
-    for await (const events of within(trail.agent.span.context, engine)) {
+    for await (const events of within(trail.agent.span.context, next())) {
       safely(() => trail.see(events))
       yield events
       safely(() => trail.goOn())
