@@ -77,6 +77,27 @@ describe('sub-agents', () => {
     }
   })
 
+  it('that a layer around their call begins anew are shown for each try', async () => {
+    const { tracerProvider, tree } = exported()
+    const twice: Middleware = {
+      name: 'twice',
+      async *tool(request, next) {
+        yield* next(request)
+        return yield* next(request)
+      },
+    }
+    const helper = new Agent({ name: 'helper', model: scriptedModel(['one', 'two']) })
+    const model = scriptedModel([ask('helper'), 'done'])
+    const use = [trace({ tracerProvider }), twice]
+    await new Agent({ name: 'desk', model, tools: [helper.asTool()], use }).run('go')
+    const tries = ['    invoke_agent helper', '      chat scripted']
+    expect(tree()).toBe(
+      ['invoke_agent desk', '  chat scripted', '  execute_tool helper', ...tries, ...tries, '  chat scripted'].join(
+        '\n',
+      ),
+    )
+  })
+
   it('that fail are told as failed, and the call that they worked on', async () => {
     const { tracerProvider, one } = exported()
     const broken = new Agent({ name: 'broken', model: scriptedModel([new Error('down')]) })

@@ -1,13 +1,7 @@
 /** A broken exporter, processor, tracer, meter or context manager harms no run. */
 import { Agent, type RunEvent, tool } from '@clew/core'
 import { scriptedModel } from '@clew/core/testing'
-import {
-  type Context,
-  context,
-  type TracerProvider as ITracerProvider,
-  type MeterProvider,
-  ROOT_CONTEXT,
-} from '@opentelemetry/api'
+import { context, type TracerProvider as ITracerProvider, type MeterProvider } from '@opentelemetry/api'
 import {
   BatchSpanProcessor,
   type ReadableSpan,

@@ -134,6 +134,38 @@ describe('a run that crashed', () => {
     expect(second.tree()).toBe('invoke_agent a\n  chat scripted')
   })
 
+  it.each([
+    ['the root alone', false],
+    ['both', true],
+  ])('in a sub-agent is gone on with under its call, when %s has trace()', async (_, both) => {
+    const make = (
+      { tracerProvider }: Pick<TraceOptions, 'tracerProvider'>,
+      ofChild: Parameters<typeof scriptedModel>[0],
+      ofDesk: Parameters<typeof scriptedModel>[0],
+    ) => {
+      const layer = trace({ tracerProvider })
+      const clerk = new Agent({ name: 'clerk', model: scriptedModel(ofChild), use: both ? [layer] : [] })
+      return new Agent({ name: 'desk', model: scriptedModel(ofDesk), tools: [clerk.asTool()], use: [layer] })
+    }
+    const session = memorySession()
+    await make(exported(), ['cleared'], [calls('clerk'), 'Done.']).run('go', { session })
+    const { events } = await session.read()
+    const cut = events.findIndex((event) => event.type === 'child' && event.event.type === 'turn-start') + 1
+    const second = exported()
+    const { status } = await make(second, ['cleared'], ['Done.']).resume(memorySession('cut', events.slice(0, cut)))
+    expect(status).toBe('done')
+    expect(second.tree()).toBe(
+      [
+        'invoke_agent desk',
+        '  execute_tool clerk',
+        '    invoke_agent clerk',
+        '      chat scripted',
+        '  chat scripted',
+      ].join('\n'),
+    )
+    expect(second.one('execute_tool clerk').status.code).toBe(0)
+  })
+
   it('is closed by the next run of its session, whose spans are its own', async () => {
     const { tracerProvider, one, tree } = exported()
     const session = memorySession('cut', [
