@@ -39,9 +39,8 @@ export class AgentSpan {
     })
   }
 
-  /** Its first model call tells what it works with. */
+  /** Its model calls tell what it works with. */
   asks(model: string | undefined, provider: string): void {
-    if (this.#isAsked) return
     this.#isAsked = true
     this.span.set({ 'gen_ai.request.model': model, 'gen_ai.provider.name': provider })
   }
@@ -64,8 +63,7 @@ export class AgentSpan {
   /** Its last words so far. */
   said({ message, finishReason }: EventOf<'model-end'>): void {
     const { content } = this.#lens
-    if (content && !message.toolCalls)
-      this.span.show(() => ({ 'gen_ai.output.messages': content.output(message, finishReason) }))
+    if (content) this.span.show(() => ({ 'gen_ai.output.messages': content.output(message, finishReason) }))
   }
 
   ended(event: EventOf<'run-end'>): void {

@@ -1,11 +1,16 @@
 /** What went wrong in a word of the program's or of the protocol's, never in those of a person, a model or a server. */
 import { isClewError } from '@clew/core'
+import { safely } from './safely.ts'
 
 /** A short word, as an error code is: no sentence, nothing of a text that somebody wrote. */
 const word = /^[\w.-]{1,40}$/
 
 export function errorType(error: unknown): string {
-  if (isClewError(error, 'run') && error.cause !== undefined) return errorType(error.cause)
+  return safely(() => wordFor(error)) ?? 'Error'
+}
+
+function wordFor(error: unknown): string {
+  if (isClewError(error, 'run') && error.cause !== undefined) return wordFor(error.cause)
   if (isClewError(error, 'model')) {
     const { kind, status, code } = error.details
     if (kind !== undefined) return kind

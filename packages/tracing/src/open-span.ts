@@ -27,7 +27,6 @@ export class OpenSpan {
   /** What belongs under this span is begun in it. */
   readonly context: Context
   readonly #span: Span | undefined
-  #isOpen = true
 
   constructor(tracer: Tracer | undefined, { name, kind, parent, facts, links = [] }: SpanStart) {
     this.#span = safely(() => tracer?.startSpan(name, { kind, attributes: known(facts), links }, parent))
@@ -36,7 +35,7 @@ export class OpenSpan {
 
   /** Whether somebody will see it. */
   get isRecording(): boolean {
-    return this.#isOpen && safely(() => this.#span?.isRecording()) === true
+    return safely(() => this.#span?.isRecording()) === true
   }
 
   get spanContext() {
@@ -64,11 +63,8 @@ export class OpenSpan {
     safely(() => this.#span?.setStatus({ code: SpanStatusCode.ERROR, ...(shown !== undefined && { message: shown }) }))
   }
 
-  /** May come twice. */
   end(): void {
-    if (!this.#isOpen) return
     safely(() => this.#span?.end())
-    this.#isOpen = false
   }
 }
 

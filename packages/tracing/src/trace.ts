@@ -29,9 +29,9 @@ export function trace<Context = unknown>(options: TraceOptions<Context> = {}): M
     },
     model(request, next) {
       const trail = trailOf(request.runId)
-      const chat = trail?.chat
+      const chat = trail?.models.current
       if (!chat) return next(request)
-      safely(() => trail.asked(request))
+      safely(() => trail.models.asked(request))
       return noting(chat, within(chat.span.context, next(request)))
     },
     tool(request, next) {
@@ -50,8 +50,7 @@ function begin(options: TraceOptions, state: RunState, place: RunPlace): Trail |
   const caller = trailOf(call?.runId)
   const lens = new Lens(options, place, caller?.attributes)
   const link = isResumed ? linkTo(state.kept?.traceparent) : undefined
-  // The calls as they stand now: the state goes on with the run.
-  const found = isResumed ? { ...state, pending: [...state.pending] } : undefined
+  const found = isResumed ? state : undefined
   const trail = new Trail({
     lens,
     runId,

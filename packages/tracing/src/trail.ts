@@ -2,11 +2,12 @@
  * A run as spans, made of its events: whatever happens in a run is an event, also in agents that have no `trace()` of
  * their own. Layers around models and tools only add what the events leave out.
  */
-import { type EventOf, type ModelRequest, type RunEvent, type RunState, textOf, type Usage } from '@clew/core'
+import { type EventOf, type RunEvent, type RunState, textOf, type Usage } from '@clew/core'
 import type { Context, Link } from '@opentelemetry/api'
-import { AgentSpan, unknownProvider } from './agent-span.ts'
-import { ChatSpan } from './chat-span.ts'
+import { AgentSpan } from './agent-span.ts'
 import type { Lens } from './lens.ts'
+import { ModelCalls } from './model-calls.ts'
+import { noteAnswer, noteCompacted, noteWait } from './notes.ts'
 import type { Facts, OpenSpan } from './open-span.ts'
 import { ToolSpan } from './tool-span.ts'
 import { childOf, type Waits } from './waits.ts'
@@ -36,8 +37,7 @@ export const trailOf = (runId: string | undefined) => (runId === undefined ? und
 
 export class Trail {
   readonly agent: AgentSpan
-  /** The model call under way. */
-  chat: ChatSpan | undefined
+  readonly models: ModelCalls
   readonly #start: TrailStart
   readonly #tools = new Map<string, ToolSpan>()
   readonly #children = new Map<string, Trail>()
@@ -45,17 +45,14 @@ export class Trail {
   #next: (() => void)[] = []
   /** The one that has the talk. */
   #active: AgentSpan
-  #hasBegun: boolean
-  #request: ModelRequest | undefined
-  #turns = 0
 
   constructor(start: TrailStart) {
     this.#start = start
-    const { lens, agent: name, parent, links, state, above } = start
-    this.#hasBegun = state !== undefined
+    const { lens, agent: name, parent, links, above } = start
     const facts = { ...this.#facts, 'clew.run.id': start.runId, 'clew.agent.path': [...start.path] }
     this.agent = new AgentSpan(lens, { name, parent, facts, ...(links && { links }), ...(above && { above }) })
     this.#active = this.agent
+    this.models = new ModelCalls(lens, () => this.#budget)
     trails.set(start.runId, this)
   }
 
@@ -103,23 +100,16 @@ export class Trail {
     return this.#tools.get(callId)?.span.context ?? this.#active.span.context
   }
 
-  asked(request: ModelRequest): void {
-    this.chat?.asked(request, this.#request)
-    this.#request = request
-  }
-
   /** May come twice. Whatever is still open was broken off. */
   finish(failure?: { error: unknown }): void {
     if (trails.get(this.#start.runId) === this) trails.delete(this.#start.runId)
     this.#next = []
-    if (failure) this.chat?.break(failure.error)
-    else this.chat?.abort()
-    this.chat = undefined
+    this.models.finish(failure)
     for (const child of this.#children.values()) child.finish(failure)
     this.#children.clear()
     for (const tool of this.#tools.values()) tool.break(failure?.error)
     this.#tools.clear()
-    const facts = { ...this.#budget, 'clew.turns': this.#turns }
+    const facts = { ...this.#budget, 'clew.turns': this.models.count }
     if (this.#active !== this.agent) this.#active.finish({}, failure)
     this.agent.finish(facts, failure)
   }
@@ -134,41 +124,12 @@ export class Trail {
   }
 
   #see(event: RunEvent): void {
-    // A run that crashed before is closed in the log ahead of this one.
-    if (!this.#hasBegun && event.type !== 'run-start') return
     switch (event.type) {
       case 'run-start':
-        this.#hasBegun = true
         this.agent.begun(event.instructions, event.input)
         return
       case 'turn-start':
-        this.#turns += 1
-        this.#next.push(() => this.#openChat(event))
-        return
-      case 'text-delta':
-      case 'reasoning-delta':
-      case 'tool-input-start':
-      case 'tool-input-delta':
-        this.chat?.chunk()
-        return
-      case 'model-restart':
-        this.#active.spend(event.usage)
-        this.chat?.restart(event.usage)
-        return
-      case 'model-end':
-        this.#active.spend(event.usage)
-        this.#active.said(event)
-        this.chat?.end(event, this.#budget)
-        this.chat = undefined
-        return
-      case 'model-failed':
-        this.#active.spend(event.usage)
-        this.chat?.fail(event)
-        this.chat = undefined
-        return
-      case 'model-aborted':
-        this.chat?.abort()
-        this.chat = undefined
+        this.#next.push(() => this.models.begin(event, this.#active, this.#facts))
         return
       case 'tool-start':
         this.#next.push(() => this.#openTool(event.id, event.name, event))
@@ -179,14 +140,10 @@ export class Trail {
       case 'tool-wait':
         this.#tools.get(event.id)?.wait()
         this.#tools.delete(event.id)
-        this.#active.span.note('clew.wait', {
-          'gen_ai.tool.name': event.name,
-          'gen_ai.tool.call.id': event.id,
-          'clew.wait.for': event.for,
-        })
+        noteWait(this.#active.span, event)
         return
       case 'answer':
-        this.#answered(event)
+        noteAnswer(this.#active.span, event, this.waits)
         return
       case 'child':
         this.#seeChild(event)
@@ -196,25 +153,15 @@ export class Trail {
         return
       case 'compacted':
         this.#active.spend(event.usage)
-        this.#active.span.note('clew.compacted', {
-          'clew.compacted.messages': event.upTo,
-          'clew.cost.usd': event.usage?.usd,
-        })
+        noteCompacted(this.#active.span, event)
         return
       case 'run-end':
         this.agent.ended(event)
         if (this.#active !== this.agent) this.#active.ended(event)
         return
       default:
-        return
+        this.models.see(event, this.#active)
     }
-  }
-
-  #openChat({ model, provider = unknownProvider }: EventOf<'turn-start'>): void {
-    const { lens } = this.#start
-    this.#active.asks(model, provider)
-    const facts = { ...this.#facts, 'gen_ai.agent.name': this.#active.name }
-    this.chat = new ChatSpan(lens, { model, provider, parent: this.#active.span.context, facts })
   }
 
   #openTool(id: string, name: string, event?: EventOf<'tool-start'>): ToolSpan {
@@ -243,20 +190,11 @@ export class Trail {
     this.#active = new AgentSpan(this.#start.lens, { name, parent: this.agent.span.context, facts, above: this.agent })
   }
 
-  #answered({ id, answer, by }: EventOf<'answer'>): void {
-    this.#active.span.note('clew.answer', {
-      'gen_ai.tool.call.id': id,
-      'clew.answer': answer.type,
-      'clew.answer.by': by,
-      'clew.approval.wait': this.waits.answered(id),
-    })
-  }
-
   #seeChild({ id, event }: EventOf<'child'>): void {
     // Answers are given to the run, before the agent that they are for is entered again.
     const innermost = innermostOf(event)
     if (innermost.type === 'answer' && !this.#children.has(id)) {
-      this.#answered(innermost)
+      noteAnswer(this.#active.span, innermost, this.waits)
       return
     }
     if (event.type === 'run-start') {
