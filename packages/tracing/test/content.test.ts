@@ -27,7 +27,7 @@ const echo = tool({
 const throwing = tool({
   name: 'throwing',
   execute: () => {
-    throw new Error(said('tool error'))
+    throw Object.assign(new Error(said('tool error')), { name: marker })
   },
 })
 const ending = tool({
@@ -158,20 +158,22 @@ describe.runIf(hasShared)('with content on', () => {
     content: true | ContentOptions,
     script: ScriptedReply[],
     prompt: Parameters<Agent['run']>[0] = 'go',
+    instructions = 'Be kind.',
   ) => {
     const all = exported()
     const layer = trace({ tracerProvider: all.tracerProvider, content })
     const agent = new Agent({
       name: 'a',
-      instructions: 'Be kind.',
+      instructions,
       model: scriptedModel(script),
-      tools: [echo],
+      tools: [echo, wordy],
       use: [layer],
     })
     await agent.run(prompt)
     expect(all.spans().flatMap(problemsOf)).toEqual([])
     return all
   }
+  const wordy = tool({ name: 'wordy', description: 'Says secret-10 and more. '.repeat(40), execute: () => 'ok' })
   const call = (text: string): ScriptedReply => ({ calls: [{ name: 'echo', arguments: { text } }] })
   const json = (value: unknown) => JSON.parse(String(value))
 
@@ -187,6 +189,7 @@ describe.runIf(hasShared)('with content on', () => {
     expect(json(first!['gen_ai.output.messages'])).toEqual([{ role: 'assistant', parts, finish_reason: 'tool_call' }])
     expect(json(first!['gen_ai.tool.definitions'])).toMatchObject([
       { type: 'function', name: 'echo', description: 'Says it again.' },
+      { type: 'function', name: 'wordy' },
     ])
     const response = `hi ${said('result')}`
     expect(json(second!['gen_ai.input.messages'])).toEqual([
@@ -228,12 +231,21 @@ describe.runIf(hasShared)('with content on', () => {
     const long = `${'x'.repeat(250)}secret-12345`
     const { spans } = await one(
       { redact, maxChars: 400 },
-      [call(`secret-1 ${long}`), 'secret-2 bye'],
-      `secret-3 ${long}`,
+      [
+        { reasoning: 'secret-4', refusal: 'secret-5', ...(call(`secret-1 ${long}`) as object) },
+        { calls: [{ name: 'echo', arguments: { text: 'x', 'secret-6': 1 } }] },
+        'secret-2 bye',
+      ],
+      [
+        { type: 'text', text: `secret-3 ${long}` },
+        { type: 'image', url: 'https://example.com/secret-7' },
+        { type: 'file', filename: 'secret-8', data: 'data:text/plain;base64,AAAA' },
+      ],
+      'Say secret-9 to nobody.',
     )
     const text = JSON.stringify(spans().map(({ attributes }) => attributes))
     expect(text).not.toContain('secret-')
-    expect(text).toContain('[redacted]')
+    expect(text.split('[redacted]').length).toBeGreaterThan(9)
   })
 
   it('shows nothing where redaction fails', async () => {
@@ -267,7 +279,7 @@ describe.runIf(hasShared)('with content on', () => {
     ])
   })
 
-  it.each([256, 300, 1000, 32_000])(
+  it.each([256, 257, 258, 259, 1000, 32_000])(
     'is valid and within %i characters, however long what was said',
     async (maxChars) => {
       const long = '🧵"\\'.repeat(10_000)
@@ -284,10 +296,13 @@ describe.runIf(hasShared)('with content on', () => {
         for (const [name, value] of Object.entries(attributes)) {
           if (!/messages|arguments|result|instructions|definitions/.test(name)) continue
           expect(String(value).length, name).toBeLessThanOrEqual(maxChars)
-          expect(String(value).isWellFormed(), name).toBe(true)
+          expect(String(value).isWellFormed() && !/\\ud[89a-f]/i.test(String(value)), name).toBe(true)
           if (!name.endsWith('result')) expect(() => json(value), name).not.toThrow()
         }
       }
+      const definitions = json(named('chat scripted')[0]!.attributes['gen_ai.tool.definitions'])
+      expect(definitions.map(({ name }: { name: string }) => name)).toEqual(['echo', 'wordy'])
+      expect('parameters' in definitions[0]).toBe(maxChars > 1000)
       // The end of a conversation is what is kept of it.
       const last = json(named('chat scripted').at(-1)!.attributes['gen_ai.input.messages'])
       expect(last.at(-1).role).toBe('tool')

@@ -1,5 +1,5 @@
 /** Where nobody listens, nothing is built; and whose SDK comes late is heard from then on. */
-import { Agent, type AgentOptions, type Middleware, tool } from '@clew/core'
+import { Agent, type AgentOptions, emptyState, type Middleware, type Model, type ToolRequest, tool } from '@clew/core'
 import { scriptedModel } from '@clew/core/testing'
 import { metrics, trace as otel } from '@opentelemetry/api'
 import { AlwaysOffSampler, InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
@@ -28,6 +28,8 @@ describe('without an SDK', () => {
     expect(
       layer.model!({ messages: [], tools: [], signal: new AbortController().signal, runId: 'none' }, () => source),
     ).toBe(source)
+    const place = { runId: 'r', path: ['a'], context: undefined, isResumed: false, left: () => ({}), keep: () => {} }
+    expect(layer.run!(emptyState(), () => source, place)).toBe(source)
     const { state } = await make([layer]).run('go')
     expect(redacted).toBe(0)
     expect(state.kept).toBeUndefined()
@@ -44,6 +46,54 @@ describe('without an SDK', () => {
     expect(spans()).toHaveLength(4)
     expect(await points()).not.toEqual([])
     await close()
+  })
+})
+
+describe('a run that is over', () => {
+  it('is forgotten: a call of it that comes late is nobody’s', async () => {
+    const { tracerProvider, spans } = exported()
+    const layer = trace({ tracerProvider })
+    const { state } = await make([layer]).run('go')
+    const source = (async function* () {})() as never
+    const late = {
+      tool: look,
+      call: { id: 'c', name: 'look' },
+      execution: { runId: state.id },
+    } as unknown as ToolRequest
+    expect(layer.tool!(late, () => source)).toBe(source)
+    expect(spans()).toHaveLength(4)
+  })
+})
+
+describe('a layer around the model that leaves an answer', () => {
+  it('leaves it to the end of what it wraps', async () => {
+    const { tracerProvider } = exported()
+    let closed = false
+    const scripted = scriptedModel(['never'])
+    const model: Model = {
+      id: 'm',
+      async *generate() {
+        try {
+          yield [{ type: 'text-delta', text: 'a' }]
+          yield [{ type: 'text-delta', text: 'b' }]
+          throw new Error('not left')
+        } finally {
+          closed = true
+        }
+      },
+    }
+    const leaving: Middleware = {
+      name: 'leaving',
+      async *model(request, next) {
+        const answer = next(request)
+        await answer.next()
+        await answer.return(undefined as never)
+        expect(closed).toBe(true)
+        return yield* scripted.generate(request)
+      },
+    }
+    const result = await new Agent({ name: 'a', model, use: [leaving, trace({ tracerProvider })] }).run('go')
+    expect(result.text).toBe('never')
   })
 })
 

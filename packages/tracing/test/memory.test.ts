@@ -64,6 +64,19 @@ describe('traceMemory', () => {
     ])
   })
 
+  it('is the active span while the memory works', async () => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+    const { tracerProvider, tree } = exported()
+    const tracer = tracerProvider.getTracer('db')
+    const search = async () => {
+      await new Promise(setImmediate)
+      tracer.startSpan('SELECT').end()
+      return []
+    }
+    await traceMemory({ search }, { tracerProvider }).search()
+    expect(tree()).toBe('retrieval memory\n  SELECT')
+  })
+
   it('tells an error and gives it on, and is else the memory that it was', async () => {
     const { tracerProvider, one, spans } = exported()
     const real = await open()

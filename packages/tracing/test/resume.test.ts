@@ -1,5 +1,15 @@
 /** Runs that stop in one process and go on in another: each has a span of its own, and the later one a link to the first. */
-import { Agent, approve, deny, type LoggedEvent, memorySession, type RunState, type Session, tool } from '@clew/core'
+import {
+  Agent,
+  approve,
+  deny,
+  type LoggedEvent,
+  memorySession,
+  type RunState,
+  respond,
+  type Session,
+  tool,
+} from '@clew/core'
 import { scriptedModel } from '@clew/core/testing'
 import { describe, expect, it } from 'vitest'
 import { type TraceOptions, trace } from '../src/index.ts'
@@ -7,6 +17,8 @@ import { exported } from './exported.ts'
 
 const refund = tool({ name: 'refund', needsApproval: true, execute: () => 'refunded' })
 const calls = (name: string) => ({ calls: [{ name, arguments: { task: 'help' } }] })
+
+const pick = ({ tracerProvider }: Pick<TraceOptions, 'tracerProvider'>): TraceOptions => ({ tracerProvider })
 
 /** Another process: nothing but the log comes along, and this call waits since a minute ago. */
 async function moved(session: Session): Promise<Session> {
@@ -52,6 +64,58 @@ describe('a run that waits', () => {
     expect(resumed.events).toMatchObject([
       { name: 'clew.answer', attributes: { 'clew.answer': 'approve', 'clew.approval.wait': wait } },
     ])
+  })
+
+  it('for a result tells no wait for an approval', async () => {
+    const all = exported()
+    const given = tool({ name: 'given' })
+    const make = (replies: Parameters<typeof scriptedModel>[0]) =>
+      new Agent({ name: 'a', model: scriptedModel(replies), tools: [given], use: [trace(pick(all))] })
+    const session = memorySession()
+    const { needs = [] } = await make([calls('given')]).run('go', { session })
+    all.reset()
+    await make(['Done.']).resume(await moved(session), { [needs[0]!.id]: respond('here') })
+    expect(all.one('invoke_agent a').events.map(({ attributes }) => attributes)).toEqual([
+      { 'gen_ai.tool.call.id': needs[0]!.id, 'clew.answer': 'respond' },
+    ])
+  })
+
+  it('is gone on with by an agent of another name, in one span of its', async () => {
+    const all = exported()
+    const make = (name: string, replies: Parameters<typeof scriptedModel>[0]) =>
+      new Agent({ name, model: scriptedModel(replies), tools: [refund], use: [trace(pick(all))] })
+    const session = memorySession()
+    const { needs = [] } = await make('desk', [calls('refund')]).run('go', { session })
+    all.reset()
+    await make('counter', ['Done.']).resume(session, { [needs[0]!.id]: approve() })
+    expect(all.tree()).toBe('invoke_agent counter\n  execute_tool refund\n  chat scripted')
+  })
+
+  it('three levels down stands there again when the root alone has trace()', async () => {
+    const make = (all: Pick<TraceOptions, 'tracerProvider'>, replies: Parameters<typeof scriptedModel>[0][]) => {
+      const clerk = new Agent({ name: 'clerk', model: scriptedModel(replies[2]!), tools: [refund] })
+      const writer = new Agent({ name: 'writer', model: scriptedModel(replies[1]!), tools: [clerk.asTool()] })
+      const model = scriptedModel(replies[0]!)
+      return new Agent({ name: 'desk', model, tools: [writer.asTool()], use: [trace(pick(all))] })
+    }
+    const session = memorySession()
+    const first = make(exported(), [[calls('writer')], [calls('clerk')], [calls('refund')]])
+    const { needs = [] } = await first.run('go', { session })
+    const second = exported()
+    await make(second, [['Done.'], ['written'], ['cleared']]).resume(session, { [needs[0]!.id]: approve() })
+    expect(second.tree()).toBe(
+      [
+        'invoke_agent desk',
+        '  execute_tool writer',
+        '    invoke_agent writer',
+        '      execute_tool clerk',
+        '        invoke_agent clerk',
+        '          execute_tool refund',
+        '          chat scripted',
+        '      chat scripted',
+        '  chat scripted',
+      ].join('\n'),
+    )
   })
 
   it('tells an answer that closes the call', async () => {

@@ -1,8 +1,19 @@
 /** A run as spans: which there are, below which, and what stands on them. */
-import { Agent, fatal, type Model, memorySession, noUsage, tool } from '@clew/core'
+import {
+  Agent,
+  fatal,
+  type Middleware,
+  type Model,
+  ModelError,
+  memorySession,
+  noUsage,
+  type RunEvent,
+  tool,
+} from '@clew/core'
 import { scriptedModel } from '@clew/core/testing'
 import { openrouter } from '@clew/openrouter'
 import { startOpenRouter } from '@clew/testing'
+import { TracerProvider } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { trace } from '../src/index.ts'
@@ -199,23 +210,180 @@ describe('trace', () => {
         yield [{ type: 'model-restart', reason: 'busy', usage: usage(0.25) }]
         yield [{ type: 'text-delta', text: 'Ha' }]
         yield [{ type: 'model-restart', reason: 'cut', usage: usage(0.5) }]
-        yield [{ type: 'text-delta', text: 'Hello.' }]
+        yield [{ type: 'model-restart', reason: 'busy' }]
         return { content: 'Hello.', finishReason: 'stop', usage: usage(1), source: { model: 'm/x' } }
       },
     }
     await new Agent({ name: 'a', model, use: [trace({ tracerProvider })] }).run('Hi')
     expect(one('chat m/x').attributes).toMatchObject({
-      'clew.retries': 2,
+      'clew.retries': 3,
       'clew.restarts': 1,
       'clew.cost.usd': 1,
       'clew.lost.cost.usd': 0.75,
       'gen_ai.usage.input_tokens': 3,
     })
-    expect(one('chat m/x').events.map(({ name }) => name)).toEqual(['clew.retry', 'clew.retry', 'clew.restart'])
+    // What was shown of it was void: the answer itself came in one piece.
+    expect(one('chat m/x').attributes['gen_ai.request.stream']).toBeUndefined()
+    const names = one('chat m/x').events.map(({ name }) => name)
+    expect(names).toEqual(['clew.retry', 'clew.retry', 'clew.restart', 'clew.retry'])
     expect(one('invoke_agent a').attributes).toMatchObject({
       'clew.usage.cost.usd': 1.75,
       'clew.usage.input_tokens': 9,
     })
+  })
+
+  it.each<[string, Error, object]>([
+    ['a kind', new ModelError('no', { kind: 'rate-limit', status: 429 }), { 'error.type': 'rate-limit' }],
+    ['a status', new ModelError('no', { status: 503 }), { 'error.type': '503' }],
+    ['a code of ours', new ModelError('no', { code: 'unreachable' }), { 'error.type': 'unreachable' }],
+    ['a number for a code', new ModelError('no', { code: 1302 }), { 'error.type': '1302' }],
+    ['words of a server', new ModelError('no', { code: 'said secret' }), { 'error.type': 'ModelError' }],
+    ['another class', new RangeError('no'), { 'error.type': 'RangeError' }],
+    [
+      'a class that cannot be read',
+      Object.assign(new Error('no'), { constructor: undefined }),
+      { 'error.type': 'Error' },
+    ],
+    [
+      'what it cost and who failed',
+      new ModelError('no', {
+        status: 502,
+        provider: 'SomeHost',
+        generationId: 'gen-7',
+        usage: { ...noUsage, requests: 1, inputTokens: 7, usd: 0.5 },
+      }),
+      {
+        'error.type': '502',
+        'clew.lost.cost.usd': 0.5,
+        'clew.upstream.provider': 'SomeHost',
+        'clew.generation.id': 'gen-7',
+      },
+    ],
+  ])('tells a failed model call by %s', async (_, error, expected) => {
+    const { tracerProvider, one } = exported()
+    const run = new Agent({ name: 'a', model: scriptedModel([error]), use: [trace({ tracerProvider })] }).run('go')
+    await expect(run.result()).rejects.toThrow()
+    expect(one('chat scripted').attributes).toMatchObject(expected)
+    expect(one('chat scripted').status).toEqual({ code: 2 })
+    const { 'clew.usage.cost.usd': cost, 'error.type': type } = one('invoke_agent a').attributes
+    expect([cost, type]).toEqual([
+      'clew.lost.cost.usd' in expected ? 0.5 : undefined,
+      one('chat scripted').attributes['error.type'],
+    ])
+  })
+
+  it('ends what is open when a session cannot be written, with the error of the store', async () => {
+    class StoreIsFull extends Error {}
+    const { tracerProvider, tree, one } = exported()
+    const session = memorySession()
+    const full: typeof session = {
+      ...session,
+      id: 's',
+      read: () => session.read(),
+      close: () => session.close(),
+      async append(at, batch) {
+        if (batch.events.some(({ type }) => type === 'model-end')) throw new StoreIsFull('no')
+        return session.append(at, batch)
+      },
+    }
+    const run = new Agent({ name: 'a', model: scriptedModel(['hi']), use: [trace({ tracerProvider })] }).run('go', {
+      session: full,
+    })
+    await expect(run.result()).rejects.toThrow('could not be written')
+    expect(tree()).toBe('invoke_agent a\n  chat scripted')
+    for (const name of ['invoke_agent a', 'chat scripted']) {
+      expect(one(name).attributes['error.type']).toBe('StoreIsFull')
+    }
+  })
+
+  it.each<[RunEvent['type'], string[]]>([
+    ['text-delta', ['invoke_agent desk', '  chat scripted']],
+    ['tool-progress', ['invoke_agent desk', '  chat scripted', '  execute_tool slow']],
+    [
+      'child',
+      [
+        'invoke_agent desk',
+        '  chat scripted',
+        '  execute_tool helper',
+        '    invoke_agent helper',
+        '      chat scripted',
+      ],
+    ],
+  ])('ends what is open when a layer leaves the run at a %s, as aborted', async (type, lines) => {
+    const { tracerProvider, spans, tree } = exported()
+    const leaving: Middleware = {
+      name: 'leaving',
+      async *run(_, next) {
+        for await (const events of next()) {
+          yield events
+          if (events.some((event) => event.type === type && !('event' in event && event.event.type !== 'text-delta')))
+            return
+        }
+      },
+    }
+    const slow = tool({
+      name: 'slow',
+      async *execute() {
+        yield 'half'
+        return 'whole'
+      },
+    })
+    const helper = new Agent({ name: 'helper', model: scriptedModel(['helping']) })
+    const called = type === 'child' ? 'helper' : 'slow'
+    const text = type === 'text-delta' ? 'hi' : ''
+    const model = scriptedModel([{ text, calls: [{ name: called, arguments: { task: 'help' } }] }, 'done'])
+    const use = [leaving, trace({ tracerProvider })]
+    const run = new Agent({ name: 'desk', model, tools: [slow, helper.asTool()], use }).run('go')
+    await expect(run.result()).rejects.toThrow('did not come to its end')
+    expect(tree()).toBe(lines.join('\n'))
+    for (const { name, attributes } of spans()) {
+      const isOver = name === 'chat scripted' && 'gen_ai.response.finish_reasons' in attributes
+      if (name.startsWith('invoke')) expect(attributes['clew.status']).toBe('aborted')
+      else if (!isOver) expect(attributes['clew.aborted']).toBe(true)
+    }
+  })
+
+  it('begins a span when the reader lets the run go on: a slow reader is in none', async () => {
+    const begun: string[] = []
+    const noting = { onStart: ({ name }: { name: string }) => void begun.push(name), onEnd() {} }
+    const spanProcessors = [{ ...noting, forceFlush: async () => {}, shutdown: async () => {} }]
+    const tracerProvider = new TracerProvider({ spanProcessors })
+    const model = scriptedModel([asks('Oslo'), 'Sunny.'])
+    const agent = new Agent({ name: 'a', model, tools: [weather], use: [trace({ tracerProvider })] })
+    const seen: [string, string | undefined][] = []
+    for await (const { type } of agent.run('go')) if (/start$/.test(type)) seen.push([type, begun.at(-1)])
+    expect(seen.filter(([type]) => type !== 'tool-input-start')).toEqual([
+      ['run-start', 'invoke_agent a'],
+      ['turn-start', 'invoke_agent a'],
+      ['tool-start', 'chat scripted'],
+      ['turn-start', 'execute_tool weather'],
+    ])
+  })
+
+  it('tells a run that was stopped before it asked anybody', async () => {
+    const { tracerProvider, one, tree } = exported()
+    const limits = { tokens: 0 }
+    await new Agent({ name: 'a', model: scriptedModel([]), limits, use: [trace({ tracerProvider })] }).run('go')
+    expect(tree()).toBe('invoke_agent a')
+    expect(one('invoke_agent a').attributes).toMatchObject({ 'clew.stop': 'tokens', 'gen_ai.provider.name': 'unknown' })
+  })
+
+  it('tells the output that was asked for, and a history that was made shorter', async () => {
+    const { tracerProvider, one } = exported()
+    const usage = { ...noUsage, requests: 1, inputTokens: 40, usd: 0.125 }
+    const shorter: Middleware = {
+      name: 'shorter',
+      compact: () => ({ upTo: 1, replacement: [{ role: 'user', content: 'short' }], usage }),
+    }
+    const use = [trace({ tracerProvider }), shorter]
+    const output = z.object({ year: z.number() })
+    await new Agent({ name: 'a', model: scriptedModel(['{"year":1}']), output, use }).run('go')
+    expect(one('chat scripted').attributes['gen_ai.output.type']).toBe('json')
+    const { attributes, events } = one('invoke_agent a')
+    expect(attributes).toMatchObject({ 'clew.usage.input_tokens': 50, 'clew.usage.cost.usd': 0.125 })
+    expect(events).toMatchObject([
+      { name: 'clew.compacted', attributes: { 'clew.compacted.messages': 1, 'clew.cost.usd': 0.125 } },
+    ])
   })
 
   it('names the conversation of a session the same in all its runs, and each run by its own id', async () => {
@@ -227,5 +395,6 @@ describe('trace', () => {
     const spans = named('invoke_agent a').map(({ attributes }) => attributes)
     expect(spans.map((each) => each['gen_ai.conversation.id'])).toEqual([first.state.id, first.state.id])
     expect(spans.map((each) => each['clew.run.id'])).toEqual([first.state.id, second.state.id])
+    expect(named('invoke_agent a').map(({ links }) => links)).toEqual([[], []])
   })
 })
