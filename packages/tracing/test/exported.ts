@@ -7,9 +7,21 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+import { afterEach, expect } from 'vitest'
+import { hasShared } from '../../../test/shared.ts'
+import { problemsOf, undocumented } from './check-span.ts'
+
+/** Every span that a test exports is judged after it. */
+const open: InMemorySpanExporter[] = []
+afterEach(() => {
+  const spans = open.splice(0).flatMap((exporter) => exporter.getFinishedSpans())
+  const ours = spans.filter(({ instrumentationScope }) => instrumentationScope.name === '@clew/tracing')
+  expect(ours.flatMap((span) => [...(hasShared ? problemsOf(span) : []), ...undocumented(span)])).toEqual([])
+})
 
 export function exported() {
   const exporter = new InMemorySpanExporter()
+  open.push(exporter)
   const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
   return {
     tracerProvider,

@@ -80,6 +80,17 @@ describe('a run that waits', () => {
     ])
   })
 
+  it('does not wait where the policy answers: who did is told', async () => {
+    const all = exported()
+    const model = scriptedModel([calls('refund'), 'Done.'])
+    const agent = new Agent({ name: 'a', model, tools: [refund], policy: () => approve(), use: [trace(pick(all))] })
+    await agent.run('go')
+    expect(all.tree()).toBe('invoke_agent a\n  chat scripted\n  execute_tool refund\n  chat scripted')
+    expect(all.one('invoke_agent a').events.map(({ attributes }) => attributes)).toMatchObject([
+      { 'clew.answer': 'approve', 'clew.answer.by': 'policy' },
+    ])
+  })
+
   it('is gone on with by an agent of another name, in one span of its', async () => {
     const all = exported()
     const make = (name: string, replies: Parameters<typeof scriptedModel>[0]) =>
