@@ -9,7 +9,7 @@ import type { RunState } from './state.ts'
 
 const mark = Symbol.for('clew.error')
 
-export type ClewErrorKind = 'definition' | 'input' | 'model' | 'run' | 'abort' | 'session' | 'memory' | 'fatal'
+export type ClewErrorKind = 'definition' | 'input' | 'model' | 'run' | 'abort' | 'session' | 'memory' | 'trace' | 'fatal'
 
 /** What all of Clew's errors are. */
 export class ClewError extends Error {
@@ -35,6 +35,8 @@ type ErrorsByKind = {
   session: SessionError
   /** Of `@clew/memory`. */
   memory: ClewError
+  /** Of `@clew/tracing`. */
+  trace: ClewError
   fatal: FatalError
 }
 
