@@ -24,8 +24,8 @@ export function openDatabase(path: string, { readOnly = false } = {}): Database 
   try {
     db.exec(`PRAGMA busy_timeout = ${openMs}`)
     if (!readOnly) {
-      // Before the first table; a file that has some keeps what it has.
-      db.exec('PRAGMA auto_vacuum = INCREMENTAL')
+      // Before the first table. Later it would only wait for whoever writes.
+      if (db.prepare('PRAGMA page_count').get()?.page_count === 0) db.exec('PRAGMA auto_vacuum = INCREMENTAL')
       toWal(db)
       // A power failure may cost the last moments of a trace, never the file.
       db.exec('PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304')

@@ -43,7 +43,7 @@ export function readSpans(database: Database, where: string, ...values: (string 
     `SELECT s.no, writer, trace_id, span_id, parent_id, name, kind, CAST(start AS TEXT) AS start,
         CAST("end" AS TEXT) AS "end", start / 1000000 AS start_ms, ("end" - start) / 1e6 AS ms, status, message,
         attributes, events, links, o.text AS origin,
-        (SELECT json_group_array(json_array(name, bytes, value IS NOT NULL)) FROM content WHERE span = s.no) AS pieces
+        (SELECT json_group_array(json_array(name, bytes, value IS NOT NULL) ORDER BY rowid) FROM content WHERE span = s.no) AS pieces
       FROM spans s JOIN origins o ON o.no = s.origin WHERE ${where}`,
     ...values,
   ).map((row) => ({

@@ -100,7 +100,7 @@ const calls = `op IN (${modelCalls.map((op) => `'${op}'`).join(', ')})`
 const below = `
   WITH RECURSIVE below (no, id) AS (
     SELECT no, span_id FROM spans WHERE no = ?1
-    UNION SELECT s.no, s.span_id FROM spans s JOIN below ON s.trace_id = ?2 AND s.parent_id = below.id)`
+    UNION SELECT s.no, s.span_id FROM below CROSS JOIN spans s INDEXED BY spans_by_parent ON s.trace_id = ?2 AND s.parent_id = below.id)`
 
 export function rowOf(
   database: Database,
@@ -117,7 +117,7 @@ export function rowOf(
   ) as Own
   const sums = one<Sums>(
     database,
-    `${below}, inside AS (SELECT spans.* FROM spans JOIN below USING (no) ORDER BY start)
+    `${below}, inside AS MATERIALIZED (SELECT spans.* FROM below CROSS JOIN spans USING (no) ORDER BY start)
       SELECT sum(input) FILTER (WHERE ${calls}) AS input, sum(output) FILTER (WHERE ${calls}) AS output,
         sum(cached) FILTER (WHERE ${calls}) AS cached, sum(reasoning) FILTER (WHERE ${calls}) AS reasoning,
         sum(usd) FILTER (WHERE ${calls}) AS usd, count(*) FILTER (WHERE ${calls}) AS calls,

@@ -87,7 +87,7 @@ export function isRun(
     // UNION, which forgets what it has seen: foreign spans may stand in a circle.
     `WITH RECURSIVE above (id, parent, op) AS (
         SELECT span_id, parent_id, op FROM spans WHERE trace_id = ?1 AND span_id = ?2
-        UNION SELECT s.span_id, s.parent_id, s.op FROM spans s JOIN above ON s.trace_id = ?1 AND s.span_id = above.parent)
+        UNION SELECT s.span_id, s.parent_id, s.op FROM above CROSS JOIN spans s ON s.trace_id = ?1 AND s.span_id = above.parent)
       SELECT 1 FROM above WHERE op = 'invoke_agent' LIMIT 1`,
     trace_id,
     parent_id,
