@@ -12,7 +12,7 @@ import { temporary } from './temporary.ts'
 
 const folder = temporary()
 let files = 0
-const file = () => join(folder, `${(files += 1)}.db`)
+const file = () => join(folder, `${++files}.db`)
 afterEach(() => vi.restoreAllMocks())
 
 const child = (...args: string[]) => [join(import.meta.dirname, 'child.ts'), ...args]

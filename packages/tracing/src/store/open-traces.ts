@@ -65,7 +65,7 @@ export function openTraces(path: string = defaultPath, { create = false }: OpenT
     runs: (query) => attempt('read', () => readRuns(database, query)),
     runsOf: (traceId) => attempt('read', () => readRuns(database, {}, traceId)),
     find: (run) => attempt('read', () => find(database, run)),
-    trace: (traceId) => attempt('read', () => readSpans(database, 'trace_id = ? ORDER BY start, s.no', traceId)),
+    trace: (traceId) => attempt('read', () => readSpans(database, ofTrace, traceId)),
     content: (traceId, spanId) => attempt('read', () => contentOf(database, traceId, spanId)),
     totals: (query) => attempt('read', () => readTotals(database, query)),
     changes: (at, limit = 1000) => attempt('read', () => changes(database, at, limit)),
@@ -86,6 +86,9 @@ function open(file: string): Database {
     return openDatabase(file, { readOnly: true })
   }
 }
+
+/** Where two began at once, the one that took longer stands around the other. */
+const ofTrace = 'trace_id = ? ORDER BY start, "end" IS NOT NULL, "end" DESC, s.no'
 
 function changes(database: Database, at: number | undefined, limit: number): { at: number; spans: TraceSpan[] } {
   const now = one<{ seq: number }>(database, 'SELECT seq FROM clock')?.seq ?? 0
@@ -123,11 +126,10 @@ function traceIds(database: Database, since: number): string[] {
 }
 
 function whole(database: Database, traceId: string): SpanData[] {
-  return readSpans(database, 'trace_id = ? ORDER BY start, s.no', traceId).map(
-    ({ content, state: _state, startMs: _startMs, ms: _ms, ...span }) =>
-      content.length === 0
-        ? span
-        : { ...span, ...joinContent(span.attributes, span.events, contentOf(database, traceId, span.spanId)) },
+  return readSpans(database, ofTrace, traceId).map(({ content, state: _state, startMs: _startMs, ms: _ms, ...span }) =>
+    content.length === 0
+      ? span
+      : { ...span, ...joinContent(span.attributes, span.events, contentOf(database, traceId, span.spanId)) },
   )
 }
 

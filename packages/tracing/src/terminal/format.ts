@@ -15,7 +15,7 @@ export function duration(ms: number | undefined): string {
 export function money(usd: number | undefined): string {
   if (usd === undefined) return '-'
   if (usd === 0) return '$0'
-  return `$${usd >= 1 ? usd.toFixed(2) : usd.toFixed(Math.min(8, Math.max(4, 2 - Math.floor(Math.log10(usd)))))}`
+  return `$${usd >= 1 ? usd.toFixed(2) : usd.toFixed(Math.min(8, Math.max(4, 1 - Math.floor(Math.log10(usd)))))}`
 }
 
 export const count = (number: number) => number.toLocaleString('en')

@@ -7,7 +7,7 @@ import { TraceError } from '../store/trace-error.ts'
 import { readArguments, type Usage, withTraces, wrong } from './arguments.ts'
 import { type Command, colourOf, painter, type Terminal } from './command.ts'
 import { count, duration, moment, money, plural, tokens } from './format.ts'
-import { inert, inertJson } from './inert.ts'
+import { cut, inert, inertJson } from './inert.ts'
 import { type TreeLine, waterfall } from './waterfall.ts'
 
 const usage: Usage = {
@@ -87,7 +87,7 @@ function headOf(run: RunRow, terminal: Terminal): string {
     `trace ${run.traceId}`,
     run.runId && `run ${inert(run.runId)}`,
     moment(run.startMs),
-    run.service && inert(run.service),
+    run.service && cut(inert(run.service), 40),
   ]
   return `${parts.join('  ')}\n${paint('dim', where.filter(Boolean).join('  '))}\n`
 }
