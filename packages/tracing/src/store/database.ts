@@ -64,23 +64,6 @@ function toWal(db: DatabaseSync): void {
   }
 }
 
-/** All of `work` or nothing. */
-export function transaction<Result>(db: DatabaseSync, work: () => Result): Result {
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    const result = work()
-    db.exec('COMMIT')
-    return result
-  } catch (error) {
-    try {
-      db.exec('ROLLBACK')
-    } catch {
-      // SQLite has rolled back already, as it does when the disk is full.
-    }
-    throw error
-  }
-}
-
 /** Another process writes. */
 export function isBusy(error: unknown): boolean {
   return ((error as { errcode?: number } | undefined)?.errcode ?? 0) % 256 === 5

@@ -1,5 +1,6 @@
 /** `prune()`: whole traces go, the oldest first, until the store is within its bounds. */
-import { all, type Database, one, transaction } from './database.ts'
+import { all, type Database, one } from './database.ts'
+import { transaction } from './transaction.ts'
 
 export type Bounds = { maxDays: number; maxBytes: number }
 

@@ -1,7 +1,7 @@
 /** `migrate()`: the tables of traces, brought forward from whatever version is found. */
 import type { DatabaseSync } from 'node:sqlite'
-import { transaction } from './database.ts'
 import { TraceError } from './trace-error.ts'
+import { transaction } from './transaction.ts'
 
 /**
  * What stands beside the attributes of a span was read from them when it was written, so that lists need no JSON.

@@ -1,9 +1,10 @@
 /** `writeSpans()`: spans into the tables, in one transaction; a span that is there is brought forward. */
 
 import { type Piece, splitContent } from './content.ts'
-import { type Database, one, transaction } from './database.ts'
+import { type Database, one } from './database.ts'
 import { factsOf } from './facts.ts'
 import type { SpanData } from './span.ts'
+import { transaction } from './transaction.ts'
 
 /** `writer`: the process in which the span goes on; none for one that came from elsewhere. */
 export type Writing = { writer?: number; maxContentBytes?: number }
