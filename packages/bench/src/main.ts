@@ -1,14 +1,15 @@
 /**
- * `npm run bench`: prints every figure as a ratio of two things measured in this run, beside its goal. `-- sessions` or
- * `-- recall` picks a part, `-- --quick` takes smaller sizes and less than a minute.
+ * `npm run bench`: prints every figure as a ratio of two things measured in this run, beside its goal. `-- sessions`,
+ * `-- recall` or `-- tracing` picks a part, `-- --quick` takes smaller sizes and less than a minute.
  */
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { figure, type Measure, type Size } from './figure.ts'
 import { recall } from './recall.ts'
 import { sessions } from './sessions.ts'
+import { tracing } from './tracing.ts'
 
-const measures: { [name: string]: Measure } = { sessions, recall }
+const measures: { [name: string]: Measure } = { sessions, recall, tracing }
 
 // `--tiny` only shows that it runs.
 const { values, positionals } = parseArgs({
