@@ -122,7 +122,8 @@ export function rowOf(
         sum(cached) FILTER (WHERE ${calls}) AS cached, sum(reasoning) FILTER (WHERE ${calls}) AS reasoning,
         sum(usd) FILTER (WHERE ${calls}) AS usd, count(*) FILTER (WHERE ${calls}) AS calls,
         count(*) FILTER (WHERE op = 'execute_tool') AS tools, count(*) FILTER (WHERE status = 'error') AS errors,
-        (SELECT coalesce(message, name) FROM inside WHERE status = 'error' LIMIT 1) AS error,
+        (SELECT coalesce(message, name || coalesce(': ' || (attributes ->> '$."error.type"'), '')) FROM inside
+          WHERE status = 'error' LIMIT 1) AS error,
         (SELECT provider FROM inside WHERE provider IS NOT NULL LIMIT 1) AS provider,
         (SELECT json_group_array(model) FROM (
           SELECT model FROM inside WHERE model IS NOT NULL GROUP BY model ORDER BY max(${calls}) DESC, min(start))) AS models
