@@ -19,6 +19,7 @@ it('prints where it ran, and every figure beside its goal', () => {
       expect(figures.filter((row) => row.includes(`${store}: ${part}`))).toHaveLength(1)
   }
   expect(figures.filter((row) => row.includes('recall over 50 entries'))).toHaveLength(1)
+  expect(figures.filter((row) => row.includes('traced to SQLite'))).toHaveLength(2)
   expect(rows.filter((row) => row.startsWith('  '))).toEqual(figures)
 })
 
@@ -27,6 +28,6 @@ it('measures the part that is asked for, and names the parts that there are', ()
   expect(one.stdout).toContain('recall over 50 entries')
   expect(one.stdout).not.toContain('SQLite')
   const none = bench('--tiny', 'speed')
-  expect(none.stderr).toContain('There is no part "speed". Parts: sessions, recall.')
+  expect(none.stderr).toContain('There is no part "speed". Parts: sessions, recall, tracing.')
   expect(none.status).toBe(1)
 })
