@@ -1,0 +1,4 @@
+/** The public face of `@clew/studio`. */
+export { type Studio, type StudioOptions, startStudio } from './studio.ts'
+export type { Traces } from './traces.ts'
+export type * from './wire.ts'

@@ -1,0 +1,5 @@
+/** Puts the page into the document. */
+import { render } from 'preact'
+import { App } from './app.tsx'
+
+render(<App />, document.body)
