@@ -26,7 +26,9 @@ export function Bars({ days, measure }: { days: Day[]; measure: Measure }) {
       </div>
       <div class="days" aria-hidden="true">
         {days.map(({ day }, index) => (
-          <span key={day}>{isNamed(index, days.length) ? named(day) : ''}</span>
+          <span key={day} class={isNamed(index, days.length) ? 'named' : undefined}>
+            {isNamed(index, days.length) ? named(day) : ''}
+          </span>
         ))}
       </div>
       <table class="unseen">

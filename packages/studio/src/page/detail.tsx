@@ -91,7 +91,7 @@ function Content({ page: { span, content, comparison } }: { page: SpanPage }) {
         </Section>
       )}
       {request && (
-        <Section title="Request">
+        <Section title={span.kind === 'agent' ? 'Asked' : 'Request'}>
           {request.tools.length > 0 && (
             <Fold
               isOpen={false}

@@ -120,7 +120,7 @@ function Line({ row: { span, depth, children, isOpen, turn }, index, whole, isCh
           <span class="twist none" aria-hidden="true" />
         )}
         <i class="dot" aria-hidden="true" />
-        <bdi title={name}>{name}</bdi>
+        <bdi title={name}>{span.kind === 'model' ? name.slice(name.indexOf('/') + 1) : name}</bdi>
         {turn !== undefined && <small>turn {turn}</small>}
       </span>
       <span class="track">
@@ -155,7 +155,7 @@ function Axis({ whole }: { whole: Extent }) {
           </span>
         ))}
       </span>
-      <span class="number">Tokens in</span>
+      <span class="number">Tokens</span>
       <span class="number cost">Cost</span>
       <span class="number">Took</span>
     </div>
