@@ -308,7 +308,7 @@ describe.skipIf(!chromiumPath)('the studio', () => {
       await view.shot(`hostile-${id.replace(' ', '-')}`)
     }
     const shown = await page.locator('body').textContent()
-    expect(shown).toContain('␛[31mred')
+    expect(shown).toContain('[U+001B][31mred')
     expect(shown).toContain('[U+202E]')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
     expect(shown).not.toMatch(/[\u001b\u202e\u2066\u0007]/)

@@ -48,13 +48,11 @@ export function percent(part: number, whole: number): string {
 
 /**
  * Text as it is, but nothing in it can act: control characters (of a terminal, or of the writing direction) are shown by
- * their names.
+ * their numbers.
  */
 export function inert(text: string): string {
   return text.toWellFormed().replace(acting, (char) => {
     const code = char.codePointAt(0) as number
-    if (code < 0x20) return String.fromCodePoint(0x2400 + code)
-    if (code === 0x7f) return '␡'
     return `[U+${code.toString(16).toUpperCase().padStart(4, '0')}]`
   })
 }

@@ -43,7 +43,7 @@ function Head({ run }: { run: RunRow }) {
         <a href={link(['runs'])}>Runs</a> / <bdi>{inert(run.agent)}</bdi>
       </p>
       <h1>
-        <bdi>{title || 'Content was not kept'}</bdi>
+        <bdi>{title || inert(run.agent)}</bdi>
       </h1>
       <dl class="facts">
         <div>

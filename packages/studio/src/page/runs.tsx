@@ -136,10 +136,10 @@ function Run({ run, now }: { run: RunRow; now: number }) {
       </td>
       <td class="asked">
         <a href={link(['runs', run.id])}>
-          <bdi>{title || 'Content was not kept'}</bdi>
+          <bdi>{title || inert(run.agent)}</bdi>
         </a>
         <small>
-          <bdi>{inert(run.agent)}</bdi>
+          <bdi>{title ? inert(run.agent) : 'What was said was not kept'}</bdi>
           {run.reason !== undefined && (
             <>
               {' · '}
@@ -192,7 +192,10 @@ function NothingYet() {
       <pre>
         <code>{`import { localTraces, trace } from '@clew/tracing'
 
-new Agent({ …, use: [trace({ tracerProvider: localTraces(), content: true })] })`}</code>
+new Agent({
+  …
+  use: [trace({ tracerProvider: localTraces(), content: true })],
+})`}</code>
       </pre>
     </Empty>
   )

@@ -106,7 +106,7 @@ function Line({ row: { span, depth, children, isOpen, turn }, index, whole, isCh
       style={{ top: `${index * rowHeight}px` }}
       onClick={() => choose(span.id)}
     >
-      <span class="name" style={{ paddingLeft: `${Math.min(depth, 12) * 16}px` }}>
+      <span class="name" style={{ paddingLeft: `calc(${Math.min(depth, 12)} * var(--indent))` }}>
         {children > 0 ? (
           <span
             class={isOpen ? 'twist open' : 'twist'}
@@ -120,7 +120,7 @@ function Line({ row: { span, depth, children, isOpen, turn }, index, whole, isCh
           <span class="twist none" aria-hidden="true" />
         )}
         <i class="dot" aria-hidden="true" />
-        <bdi title={name}>{span.kind === 'model' ? name.slice(name.indexOf('/') + 1) : name}</bdi>
+        <bdi title={name}>{span.kind === 'model' ? name.replace(/^[\w.-]+\/(?=[\w.:-]+$)/, '') : name}</bdi>
         {turn !== undefined && <small>turn {turn}</small>}
       </span>
       <span class="track">
