@@ -23,10 +23,13 @@ function write({ run }: Trace, calls: Call[], tools: Call[]): string {
   const first = calls.find(({ content }) => content.request)?.content.request
   const names = [...new Set(tools.map(({ span }) => span.name))]
   const last = textOf(calls.at(-1)?.content.answer)
-  return `import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { Agent${names.length > 0 ? ', tool' : ''} } from 'clew'
-import { scriptedModel } from 'clew/testing'
+  const imports = [
+    "import assert from 'node:assert/strict'",
+    "import { test } from 'node:test'",
+    `import { Agent${names.length > 0 ? ', tool' : ''} } from 'clew'`,
+    "import { scriptedModel } from 'clew/testing'",
+  ]
+  return `${imports.join('\n')}
 
 test(${code(`answers: ${(run.title ?? run.agent).slice(0, 80)}`)}, async () => {
   const model = scriptedModel([

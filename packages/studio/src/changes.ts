@@ -1,7 +1,7 @@
 /** `Changes` tells open pages which traces changed: one look at the store for all of them, and none while no page is open. */
 import type { ServerResponse } from 'node:http'
+import type { Traces } from '@clew/tracing'
 import { headers } from './guard.ts'
-import type { Traces } from './traces.ts'
 
 /** Between two looks. A page that asks again sooner shows nothing that an eye could follow. */
 const everyMs = 250

@@ -1,4 +1,3 @@
 /** The public face of `@clew/studio`. */
 export { type Studio, type StudioOptions, startStudio } from './studio.ts'
-export type { Traces } from './traces.ts'
 export type * from './wire.ts'

@@ -1,7 +1,7 @@
 /** `Reader` gives what the page asks for, out of the store and the query of a request. */
+import { encodeSpans, type RunRow as RunRecord, type TotalsRow, type Traces } from '@clew/tracing'
 import { compare } from './compare.ts'
 import { spanContent, spanRow, titleOf } from './spans.ts'
-import type { RunRecord, TotalsRecord, Traces } from './traces.ts'
 import type { Activity, By, Comparison, RunRow, RunsPage, SpanContent, SpanPage, SpanRow, Trace } from './wire.ts'
 
 /** Runs of one answer. */
@@ -45,10 +45,10 @@ export class Reader {
     return span && spanContent(span, { ...span.attributes, ...this.#traces.content(traceId, spanId) })
   }
 
-  /** All of a trace, as the store keeps it. */
-  whole(id: string): object | undefined {
+  /** All of a trace as OTLP, which other programs read, and `importOtlp()` of `@clew/tracing`. */
+  otlp(id: string): object | undefined {
     const spans = this.#traces.whole(id)
-    return spans.length === 0 ? undefined : { spans }
+    return spans.length === 0 ? undefined : encodeSpans(spans)
   }
 
   activity(query: URLSearchParams): Activity {
@@ -149,13 +149,13 @@ export class Reader {
 }
 
 const filters = new Set(['text', 'status', 'agent', 'model'])
-const nothing: TotalsRecord = {
+const nothing: TotalsRow = {
   key: '',
   runs: 0,
   calls: 0,
   errors: 0,
   retries: 0,
-  tokens: { input: 0, output: 0, cached: 0 },
+  tokens: { input: 0, output: 0, cached: 0, reasoning: 0 },
 }
 
 /** Agents that work for no other; where there is none, the first span stands for them. */
@@ -177,16 +177,7 @@ export function heads(spans: SpanRow[]): SpanRow[] {
   return agents.length > 0 ? agents : spans.slice(0, 1)
 }
 
-function group({
-  calls,
-  errors,
-  retries,
-  tokens,
-  usd,
-  ms,
-  firstMs,
-  tokensPerSecond,
-}: Omit<TotalsRecord, 'key' | 'runs'>) {
+function group({ calls, errors, retries, tokens, usd, ms, firstMs, tokensPerSecond }: Omit<TotalsRow, 'key' | 'runs'>) {
   return {
     calls,
     errors,
@@ -198,7 +189,7 @@ function group({
   }
 }
 
-function spend({ tokens, usd }: Pick<TotalsRecord, 'tokens' | 'usd'>) {
+function spend({ tokens, usd }: Pick<TotalsRow, 'tokens' | 'usd'>) {
   const { input, output, cached } = tokens
   return { inputTokens: input, outputTokens: output, cachedTokens: cached, ...(usd !== undefined && { usd }) }
 }

@@ -1,6 +1,6 @@
 /** `spanRow()` and `spanContent()` read a span by the names that `@clew/tracing` and the conventions give its attributes. */
 import type { Json } from '@clew/core'
-import type { Attributes, TraceSpan } from './traces.ts'
+import type { Attributes, TraceSpan } from '@clew/tracing'
 import type { ModelRequestContent, Part, Said, SpanContent, SpanKind, SpanRow, ToolDefinition } from './wire.ts'
 
 const kinds: { [operation: string]: SpanKind } = {

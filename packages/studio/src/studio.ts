@@ -5,13 +5,14 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { InputError } from '@clew/core'
+import type { Traces } from '@clew/tracing'
 import { asTest } from './as-test.ts'
 import { Changes } from './changes.ts'
 import { guard, headers } from './guard.ts'
 import { Reader } from './reader.ts'
-import type { Traces } from './traces.ts'
 
 export type StudioOptions = {
+  /** Of `openTraces()`. It stays open when the studio closes. */
   traces: Traces
   /** Default: a free one. */
   port?: number
@@ -73,7 +74,7 @@ function answer(reader: Reader, { pathname, searchParams }: URL): Reply | undefi
     case 'test':
       return text(asTest(reader, id))
     case 'download':
-      return json(reader.whole(id))
+      return json(reader.otlp(id))
     default:
       return undefined
   }

@@ -1,5 +1,6 @@
 /** The server: who gets something, and what. */
 import { request } from 'node:http'
+import { importOtlp } from '@clew/tracing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startStudio } from '../src/index.ts'
 import type { Activity, RunsPage, SpanPage, Trace } from '../src/wire.ts'
@@ -192,9 +193,10 @@ describe('the answers', () => {
   })
 
   it('give the whole run to keep', async () => {
-    const { spans } = await read<{ spans: { spanId: string }[] }>(`runs/${traceId('story')}/download`)
-    expect(spans).toHaveLength(13)
-    expect(JSON.stringify(spans)).toContain('Hesiod, Theogony 947')
+    const body = await read<object>(`runs/${traceId('story')}/download`)
+    await using other = await openWorld()
+    expect(importOtlp(other.traces, JSON.stringify(body))).toMatchObject({ spans: 13, rejected: 0 })
+    expect(other.traces.whole(traceId('story'))).toEqual(world.traces.whole(traceId('story')))
   })
 
   it('know what is not there', async () => {
