@@ -46,7 +46,8 @@ describe('clew', () => {
     for (const args of [[], ['--help'], ['help']]) {
       const { status, stdout, stderr } = clew(args)
       expect([status, stderr]).toEqual([0, ''])
-      for (const name of ['runs', 'show', 'cost', 'tail']) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'))
+      for (const name of ['runs', 'show', 'cost', 'studio', 'tail'])
+        expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'))
     }
     const { status, stdout } = clew(['cost', '--help'])
     expect(status).toBe(0)
@@ -65,7 +66,7 @@ describe('clew', () => {
     expect(clew(['nonsense'])).toEqual({
       status: 2,
       stdout: '',
-      stderr: 'There is no command "nonsense". There are: runs, show, cost, tail.\n',
+      stderr: 'There is no command "nonsense". There are: runs, show, cost, studio, tail.\n',
     })
     expect(clew(['constructor']).status).toBe(2)
     expect(clew(['cost', '--by', 'moon']).status).toBe(2)
@@ -102,6 +103,22 @@ describe('clew', () => {
     expect((await lines.next()).value).toMatch(/^Watching .*traces\.db$/)
     add('two', '2'.padStart(16, '0'))
     expect((await lines.next()).value).toMatch(/abcdef00 ✓ two {2}1\.0 s$/)
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
+  })
+
+  it('studio serves its page under a link, until Ctrl-C', async () => {
+    expect(clew(['studio', '--help']).stdout).toMatch(/^clew studio .*\n[\s\S]*--port PORT/)
+    for (const args of [['--port', '99999'], ['--port', 'x'], ['--nonsense'], ['file.ts']])
+      expect(clew(['studio', ...args]), args.join(' ')).toMatchObject({ status: 2, stdout: '' })
+    const child = spawn(process.execPath, [bin, 'studio', '--file', join(folder, 'new', 'traces.db')], { cwd: folder })
+    const ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)))
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+    const link = String((await lines.next()).value)
+    expect(link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{32}\/$/)
+    expect(await (await fetch(link)).text()).toContain('Clew studio')
+    expect(await (await fetch(`${link}api/runs`)).json()).toEqual({ runs: [], hasMore: false })
+    expect((await fetch(new URL('/', link))).status).toBe(404)
     child.kill('SIGINT')
     expect(await ended).toBe(0)
   })

@@ -10,5 +10,10 @@ export const commands: Commands = {
   runs: { about: 'the newest runs', ...tracing('runs') },
   show: { about: 'a run: what it did, when, and what it cost', ...tracing('show') },
   cost: { about: 'what was spent, by day, model, agent, tool or provider', ...tracing('cost') },
+  studio: {
+    about: 'the same as a page in the browser',
+    needs: '@clew/studio @clew/tracing',
+    load: async () => (await import('./studio.ts')).studio,
+  },
   tail: { about: 'what runs do, while they do it', ...tracing('tail') },
 }
