@@ -35,7 +35,8 @@ export const modelCalls = ['chat', 'generate_content', 'text_completion', 'embed
 const names = {
   agent: ['gen_ai.agent.name', 'agent.name', 'ai.telemetry.functionId'],
   model: ['gen_ai.response.model', 'gen_ai.request.model', 'llm.model_name', 'ai.model.id'],
-  provider: ['gen_ai.provider.name', 'gen_ai.system', 'llm.provider', 'ai.model.provider'],
+  // Behind OpenRouter stands another one, and it is the one that fails or is slow.
+  provider: ['clew.upstream.provider', 'gen_ai.provider.name', 'gen_ai.system', 'llm.provider', 'ai.model.provider'],
   tool: ['gen_ai.tool.name', 'tool.name', 'ai.toolCall.name'],
   run: ['clew.run.id'],
   outcome: ['clew.status'],
