@@ -189,6 +189,8 @@ describe('the answers', () => {
     expect(days[2]).toMatchObject({ calls: 6, errors: 0, inputTokens: 8_812 })
     expect(by.tool.map(({ name }) => name).sort()).toEqual(['fact_checker', 'read_page', 'search'])
     expect(by.tool.find(({ name }) => name === 'read_page')).toMatchObject({ calls: 1, errors: 1 })
+    // Not the one that the request went to, but the one that answered.
+    expect(by.provider.map(({ name, calls }) => [name, calls])).toEqual([['Alibaba', 6]])
     expect(by.model.find(({ name }) => name.startsWith('qwen'))).toMatchObject({ calls: 4, ms: { p50: 1_310 } })
   })
 

@@ -1,0 +1,1 @@
+export const respond = ["Ariadne's clew."]
