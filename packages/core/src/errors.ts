@@ -9,7 +9,16 @@ import type { RunState } from './state.ts'
 
 const mark = Symbol.for('clew.error')
 
-export type ClewErrorKind = 'definition' | 'input' | 'model' | 'run' | 'abort' | 'session' | 'memory' | 'trace' | 'fatal'
+export type ClewErrorKind =
+  | 'definition'
+  | 'input'
+  | 'model'
+  | 'run'
+  | 'abort'
+  | 'session'
+  | 'memory'
+  | 'trace'
+  | 'fatal'
 
 /** What all of Clew's errors are. */
 export class ClewError extends Error {

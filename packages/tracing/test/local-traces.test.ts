@@ -149,7 +149,10 @@ describe('processes', () => {
       [1, 2, 3].map(
         () =>
           new Promise((resolve) =>
-            spawn(process.execPath, child('batches', path, '50'), { stdio: ['ignore', 'ignore', 'inherit'] }).on('exit', resolve),
+            spawn(process.execPath, child('batches', path, '50'), { stdio: ['ignore', 'ignore', 'inherit'] }).on(
+              'exit',
+              resolve,
+            ),
           ),
       ),
     )
