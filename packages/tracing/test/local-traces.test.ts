@@ -1,6 +1,6 @@
 /** Spans go to the file beside the run, from their start on, and whatever happens to the file harms no run. */
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
@@ -117,12 +117,13 @@ describe('a tracer', () => {
     span.setAttributes({ step: 1, 'gen_ai.output.messages': 'said' })
     await traces.forceFlush()
     expect(reader.trace(traceId)[0]?.attributes).toEqual({ step: 1 })
-    span.setAttribute('gen_ai.output.messages', 'said more')
+    // As long as before.
+    span.setAttribute('gen_ai.output.messages', 'told')
     span.end()
     await traces.forceFlush()
     expect(reader.content(traceId, spanId)).toEqual({
       'gen_ai.input.messages': 'asked',
-      'gen_ai.output.messages': 'said more',
+      'gen_ai.output.messages': 'told',
     })
     expect(reader.runs()[0]?.status).toBe('done')
     await traces.shutdown()
@@ -195,6 +196,23 @@ describe('processes', () => {
     // Another one goes on with the file.
     expect(spawnSync(process.execPath, child('end', path)).status).toBe(0)
     expect(begun()).toEqual(['lost'])
+    expect(db.prepare('SELECT count(*) AS marks FROM writers').get()).toEqual({ marks: 0 })
+    db.close()
+  })
+
+  it('one on another computer, which cannot be looked at, counts as long as it is heard of', () => {
+    const path = file()
+    expect(spawnSync(process.execPath, child('throw', path)).status).toBe(1)
+    const db = new DatabaseSync(path)
+    const mark = JSON.stringify({ pid: 1, place: 'elsewhere', began: '1' })
+    db.exec('UPDATE spans SET writer = 77 WHERE "end" IS NULL')
+    const heard = db.prepare('INSERT OR REPLACE INTO writers VALUES (77, ?, ?)')
+    const statusAfter = (seconds: number) => {
+      heard.run(mark, Date.now() - seconds * 1000)
+      return openTraces(path).runs()[0]?.status
+    }
+    expect([statusAfter(1), statusAfter(60)]).toEqual(['running', 'lost'])
+    db.close()
   })
 })
 
@@ -232,16 +250,22 @@ describe('bounds', () => {
     const day = 86_400_000
     const at = (days: number) => Date.now() - days * day - Date.parse('2026-11-20T12:00:00Z')
     writer.add([
-      made('old', { trace: 'old', at: at(8), ms: 1 }),
+      made('old', { trace: 'old', at: at(8), ms: 1, attributes: { 'gen_ai.input.messages': 'x'.repeat(MiB) } }),
       made('open', { trace: 'open', at: at(9) }),
-      made('begun', { trace: 'both', at: at(8), ms: 1 }),
       made('later', { trace: 'both', at: at(6), ms: 1, attributes: { 'gen_ai.input.messages': 'x' } }),
+      made('begun', { trace: 'both', at: at(8), ms: 1 }),
     ])
     const traces = localTraces({ path, maxDays: 7 })
     traces.getTracer('lib').startSpan('new').end()
     await traces.forceFlush()
-    expect(writer.changes(0).spans.map(({ name }) => name)).toEqual(['begun', 'later', 'new'])
+    expect(writer.changes(0).spans.map(({ name }) => name)).toEqual(['later', 'begun', 'new'])
     await traces.shutdown()
+    writer.close()
+    const db = new DatabaseSync(path)
+    expect(db.prepare('SELECT count(*) AS pieces FROM content').get()).toEqual({ pieces: 1 })
+    db.close()
+    // What is free is given back.
+    expect(statSync(path).size).toBeLessThan(MiB / 2)
   })
 })
 
@@ -274,6 +298,21 @@ describe('a file that cannot be written', () => {
     expect(calls[0]?.[0]).toContain(path)
     expect(calls[0]?.[1]).toBe('ClewWarning')
     if (before) expect(readFileSync(path)).toEqual(before)
+  })
+
+  it('that could not be opened is not tried with every span', async () => {
+    vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const path = file()
+    mkdirSync(path)
+    const traces = localTraces({ path })
+    const tracer = traces.getTracer('lib')
+    tracer.startSpan('one').end()
+    await traces.forceFlush()
+    rmSync(path, { recursive: true })
+    tracer.startSpan('two').end()
+    await traces.forceFlush()
+    expect(existsSync(path)).toBe(false)
+    await traces.shutdown()
   })
 
   it('that another process holds is written when it is free', async () => {

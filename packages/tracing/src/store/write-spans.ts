@@ -103,8 +103,9 @@ function isThere(database: Database, traceId: string, spanId: string): boolean {
 function writePiece(database: Database, span: number, { name, isText, text }: Piece, room: Room): void {
   const bytes = Buffer.byteLength(text)
   const known = one<{ bytes: number }>(database, 'SELECT bytes FROM content WHERE span = ? AND name = ?', span, name)
-  // What a running span was given is written again with it; only what has grown is another.
-  if (known?.bytes === bytes) return
+  // What a running span was given comes again with all that it was given later.
+  const isSame = known?.bytes === bytes && one(database, sameValue, span, name, text) !== undefined
+  if (isSame) return
   const isKept = bytes <= room.bytes
   if (isKept) room.bytes -= bytes
   else room.dropped += 1
@@ -112,6 +113,8 @@ function writePiece(database: Database, span: number, { name, isText, text }: Pi
     .sql('INSERT OR REPLACE INTO content VALUES (?, ?, ?, ?, ?)')
     .run(span, name, isText ? 1 : 0, bytes, isKept ? text : null)
 }
+
+const sameValue = 'SELECT 1 FROM content WHERE span = ? AND name = ? AND value = ?'
 
 /** As few as there are processes and libraries, so they are looked for each time. */
 function originOf(database: Database, text: string): number {
