@@ -7,7 +7,7 @@ import { scriptedModel } from '@clew/core/testing'
 import { localTraces, trace } from '@clew/tracing'
 import { afterAll, expect, it } from 'vitest'
 import { story } from './sample.ts'
-import { traceId } from './spans.ts'
+import { chat, says, traceId, traceOf } from './spans.ts'
 import { openWorld } from './store.ts'
 
 /** Inside the package, so that the test finds what it imports. */
@@ -73,4 +73,19 @@ it('says why a run without content is no test', async () => {
   await provider.shutdown()
   const { runs } = (await (await fetch(`${world.studio.url}api/runs`)).json()) as { runs: { id: string }[] }
   expect(await copied(world.studio.url, runs[0]!.id)).toContain('traced without what was said')
+})
+
+it('writes a key that would set a prototype as the key that it was', async () => {
+  const asked = '{"__proto__":{"x":1},"then":2}'
+  const answer = { role: 'assistant', parts: [{ type: 'tool_call', name: 'a', arguments: JSON.parse(asked) }] }
+  await using world = await openWorld(
+    traceOf('keys', 1_000, [
+      { id: 'a', op: 'invoke_agent', ms: 9, attributes: { 'gen_ai.agent.name': 'a', 'clew.status': 'stopped' } },
+      { id: 'b', parent: 'a', op: 'chat', ms: 9, attributes: chat({ messages: [says('user', 'Hi')], answer }) },
+    ]),
+  )
+  const text = await copied(world.studio.url, traceId('keys'))
+  const written = /arguments: (\{[\s\S]*?\n {10}\})/.exec(text)?.[1]
+  expect(JSON.stringify(new Function(`return ${written}`)())).toBe(asked)
+  expect(text).toContain('assert.equal(result.status, "stopped")')
 })

@@ -145,11 +145,16 @@ describe.skipIf(!chromiumPath)('the studio', () => {
   })
 
   it('works with the keyboard alone', async () => {
-    await using world = await openWorld(story(Date.now()))
+    await using world = await openWorld([...story(Date.now()), ...weeks(Date.now() - 7_200_000, 1)])
     await using view = await open(world.studio.url)
     const { page } = view
     await page.locator('tbody tr').first().waitFor()
     await page.locator('tbody a').first().focus()
+    const focused = () => page.evaluate(() => document.activeElement?.textContent)
+    await page.keyboard.press('ArrowDown')
+    expect(await focused()).not.toContain('Theseus')
+    await page.keyboard.press('k')
+    expect(await focused()).toContain('Theseus')
     await page.keyboard.press('Enter')
     await rows(page).first().waitFor()
     await page.locator('[role=tree]').focus()

@@ -229,6 +229,10 @@ describe('the answers', () => {
     )
     const { value } = await reader.read()
     expect(value).toBe(`event: change\ndata: {"traces":["${traceId('later')}"]}\n\n`)
+    // What was told once is not told again.
+    const other = { id: 'a', op: 'invoke_agent', ms: 10, attributes: { 'gen_ai.agent.name': 'last' } } as const
+    world.traces.add(traceOf('last', Date.now() - 40 * 86_400_000, [other]))
+    expect((await reader.read()).value).toBe(`event: change\ndata: {"traces":["${traceId('last')}"]}\n\n`)
     leaving.abort()
   })
 })
