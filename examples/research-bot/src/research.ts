@@ -3,6 +3,7 @@ import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { startOpenRouter } from '@clew/testing'
 import { documents } from '@clew/tools'
+import { localTraces, trace } from '@clew/tracing'
 import { defaultModel, isClewError, type Model, openrouter, type RunEvent } from 'clew'
 import { type Arguments, UsageError } from './arguments.ts'
 import { practiceModel } from './practice-model.ts'
@@ -27,7 +28,9 @@ export async function research(given: Arguments, screen: Screen, signal: AbortSi
   if (leftOut.length > 5) screen.line(`  left out: ${leftOut.length - 5} more`)
 
   const desk: Desk = { library, web, maxRejections: 2, rejections: 0, read: new Set() }
-  const run = researcher(chosen.model).run(given.question, { context: desk, signal })
+  const tracerProvider = localTraces()
+  const watched = trace({ tracerProvider, content: true })
+  const run = researcher(chosen.model, [watched]).run(given.question, { context: desk, signal })
   let lastWords = ''
   try {
     for await (const event of run) {
@@ -42,6 +45,7 @@ export async function research(given: Arguments, screen: Screen, signal: AbortSi
     }
   } finally {
     screen.close()
+    await tracerProvider.shutdown()
   }
 
   if (signal.aborted) {
@@ -61,6 +65,7 @@ export async function research(given: Arguments, screen: Screen, signal: AbortSi
   screen.line(`Quotes:  ${verified} of ${desk.report.findings.length} verified`)
   screen.line(`Sources: ${sourcesOf(desk.report).join(', ')}`)
   screen.line(`Spent:   ${screen.totals()}`)
+  screen.line('Trace:   npm run studio shows it, npm exec clew runs lists it')
   return { status: 'done', report: desk.report, markdown }
 }
 

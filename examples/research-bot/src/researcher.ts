@@ -1,9 +1,9 @@
 /** The agent: what it is told, what it may use, and when it has to stop. */
 import { readDocument, searchDocuments } from '@clew/tools'
-import { Agent, type Model } from 'clew'
+import { Agent, type Middleware, type Model } from 'clew'
 import { type Desk, fetchPage, submitReport } from './tools.ts'
 
-export const researcher = (model: Model) =>
+export const researcher = (model: Model, use: readonly Middleware[] = []) =>
   new Agent({
     name: 'researcher',
     model,
@@ -28,4 +28,5 @@ export const researcher = (model: Model) =>
       submitReport,
     ],
     limits: { turns: 24, usd: 1 },
+    use,
   })

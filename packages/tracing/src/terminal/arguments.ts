@@ -41,7 +41,7 @@ export function readArguments(
 
 export function wrong({ line }: Usage, reason: string): InputError {
   const command = line.split(' ').slice(0, 2).join(' ')
-  return new InputError(`${reason.replace(/\.?$/, '.')} It goes like this: ${line}. More: ${command} --help`)
+  return new InputError(`${reason.replace(/[^.?!]$/, '$&.')} It goes like this: ${line}. More: ${command} --help`)
 }
 
 /** Nothing may stand behind the options. @throws InputError */
