@@ -4,16 +4,19 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { InputError } from '@clew/core'
+import { type Agent, InputError } from '@clew/core'
 import type { Traces } from '@clew/tracing'
 import { asTest } from './as-test.ts'
 import { Changes } from './changes.ts'
 import { guard, headers } from './guard.ts'
 import { Reader } from './reader.ts'
+import { Talks } from './talk.ts'
 
 export type StudioOptions = {
   /** Of `openTraces()`. It stays open when the studio closes. */
   traces: Traces
+  /** Agents to talk to. A talk costs what its runs cost. Default: none. */
+  agents?: readonly Agent[]
   /** Default: a free one. */
   port?: number
 }
@@ -27,15 +30,18 @@ export type Studio = AsyncDisposable & {
 type Reply = { type: string; body: string | Buffer }
 
 /** @throws InputError when the port is taken. */
-export async function startStudio({ traces, port = 0 }: StudioOptions): Promise<Studio> {
+export async function startStudio({ traces, agents = [], port = 0 }: StudioOptions): Promise<Studio> {
   const token = randomBytes(24).toString('base64url')
   const changes = new Changes(traces)
   const reader = new Reader(traces)
+  const talks = new Talks(agents)
   const files = page()
   const server = createServer((request, response) => {
     const path = guard(request, { token, port: (server.address() as AddressInfo).port })
+    if (path === 'api/talk' && request.method === 'POST') return void talks.open(request, response)
     if (path === undefined || request.method !== 'GET') return void response.writeHead(404).end()
     if (path === 'api/changes') return changes.open(response)
+    if (path === 'api/agents') return send(response, () => json({ names: talks.names }))
     send(response, () => files[path] ?? answer(reader, new URL(path, 'http://127.0.0.1')))
   })
   await listen(server, port)

@@ -1,5 +1,5 @@
 /** What the server and the page say to each other. All of it is plain JSON; the page imports these types and nothing else. */
-import type { Json } from '@clew/core'
+import type { Json, Need, RunEvent } from '@clew/core'
 
 /** What a program of another framework says of its runs can be any word. */
 export type RunStatus =
@@ -123,3 +123,10 @@ export type Group = Spend & {
 }
 export type By = 'model' | 'agent' | 'tool' | 'provider'
 export type Activity = { days: Day[]; by: { [Name in By]: Group[] } }
+
+/** A line of a talk with an agent: what happened, and how it ended. */
+export type TalkLine =
+  | RunEvent
+  | { type: 'talk-end'; status: 'done' | 'waiting' | 'stopped'; needs: Need[] }
+  | { type: 'talk-failed'; error: string }
+export type Agents = { names: string[] }

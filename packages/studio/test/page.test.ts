@@ -6,6 +6,7 @@ import { scriptedModel } from '@clew/core/testing'
 import { localTraces, type SpanData, trace } from '@clew/tracing'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startStudio } from '../src/index.ts'
 import { chromiumPath, openBrowser } from './browser.ts'
 import { story, weeks } from './sample.ts'
 import { calls, chat, gave, type Sketch, says, spanId, traceId, traceOf } from './spans.ts'
@@ -340,6 +341,85 @@ describe.skipIf(!chromiumPath)('the studio', () => {
     await expect.poll(shown).toBe(104_000)
     expect(await page.evaluate(() => document.body.textContent.length)).toBeLessThan(400_000)
     expect(view.problems).toEqual([])
+  })
+
+  it('talks to an agent: words, tools, approval, an image, an error', async () => {
+    await using world = await openWorld()
+    const model = scriptedModel([
+      { text: 'Hello, how can I help?', reasoning: 'A greeting.', chunks: 4 },
+      { calls: [{ name: 'refund', arguments: { order: 17, note: 'a\u202eb' } }] },
+      'Refunded.',
+      'A lamp.',
+      new Error('No credit is left.'),
+    ])
+    const refund = tool({ name: 'refund', input: { type: 'object' }, needsApproval: true, execute: () => 'done' })
+    await using studio = await startStudio({
+      traces: world.traces,
+      agents: [new Agent({ name: 'desk', model, tools: [refund] })],
+    })
+    await using view = await open(studio.url, '#/chat')
+    const { page } = view
+    const say = async (words: string) => {
+      await page.getByRole('textbox', { name: 'Message' }).fill(words)
+      await page.keyboard.press('Enter')
+    }
+    await say('Hi <b>there</b>')
+    await page.getByText('Hello, how can I help?').waitFor()
+    await page.getByText('Hi <b>there</b>').waitFor()
+    await say('Refund order 17.')
+    await page.getByRole('heading', { name: 'May refund run?' }).waitFor()
+    const input = page.getByLabel('Its input')
+    expect(await input.inputValue()).toContain('a\\u202eb')
+    await view.shot('chat-need')
+    await page.setViewportSize({ width: 360, height: 740 })
+    await page.screenshot({ path: join(out, 'chat-need-360-light.png') })
+    expect(await isTooWide(page)).toBe(false)
+    await page.setViewportSize({ width: 1280, height: 800 })
+    await input.fill('{ "order": 1')
+    await page.getByText('This is no JSON.').waitFor()
+    expect(await page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true)
+    await input.fill('{ "order": 18 }')
+    await page.getByRole('button', { name: 'Approve' }).click()
+    await page.getByText('Refunded.').waitFor()
+    await page.locator('summary', { hasText: 'refund' }).click()
+    await page.getByText('18', { exact: true }).waitFor()
+    const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: Buffer.from(pixel, 'base64') })
+    await page.getByText('1 image to be sent along.').waitFor()
+    await say('What is this?')
+    await page.getByText('A lamp.').waitFor()
+    expect(model.requests[3]?.messages.at(-1)?.content).toEqual([
+      { type: 'text', text: 'What is this?' },
+      { type: 'image', url: `data:image/png;base64,${pixel}` },
+    ])
+    await say('And now?')
+    await page.getByRole('alert').getByText('No credit is left.').waitFor()
+    await view.shot('chat')
+    await page.getByRole('button', { name: 'New talk' }).click()
+    await page.getByText('Ask desk something.').waitFor()
+    expect(view.problems).toEqual([])
+  })
+
+  it('stops a talk, and says how to have one', async () => {
+    await using world = await openWorld()
+    const never = Promise.withResolvers<void>()
+    const aborted = Promise.withResolvers<void>()
+    const model = scriptedModel(({ signal }) => {
+      signal.addEventListener('abort', () => aborted.resolve())
+      return { text: 'Never.', after: never.promise }
+    })
+    await using studio = await startStudio({ traces: world.traces, agents: [new Agent({ name: 'slow', model })] })
+    await using view = await open(studio.url, '#/chat')
+    await view.page.getByRole('textbox', { name: 'Message' }).fill('Hi')
+    await view.page.getByRole('button', { name: 'Send' }).click()
+    await view.page.getByRole('button', { name: 'Stop' }).click()
+    await view.page.getByText('You stopped it.').waitFor()
+    await aborted.promise
+    await using none = await open(world.studio.url, '#/chat')
+    await none.page.getByRole('heading', { name: 'No agent to talk to' }).waitFor()
+    expect([...view.problems, ...none.problems]).toEqual([])
   })
 
   it('runs no script that somebody writes into the page', async () => {

@@ -1,6 +1,7 @@
 /** The frame around the pages: the way between them, and whether the server is still there. */
 import { useEffect } from 'preact/hooks'
 import { ActivityPage } from './activity.tsx'
+import { ChatPage } from './chat.tsx'
 import { useLive } from './data.ts'
 import { link, useRoute } from './route.ts'
 import { RunPage } from './run.tsx'
@@ -10,6 +11,7 @@ import { Empty } from './state.tsx'
 const pages = [
   { path: 'runs', title: 'Runs' },
   { path: 'activity', title: 'Activity' },
+  { path: 'chat', title: 'Chat' },
 ]
 
 export function App() {
@@ -44,6 +46,7 @@ export function App() {
       <main id="main" tabIndex={-1}>
         {page === 'runs' && id === undefined && <RunsPage query={route.query} />}
         {page === 'runs' && id !== undefined && <RunPage key={id} id={id} query={route.query} />}
+        {page === 'chat' && <ChatPage />}
         {page === 'activity' && <ActivityPage query={route.query} />}
         {title === 'Not here' && (
           <Empty title="There is no such page">

@@ -1,4 +1,5 @@
-/** Numbers and times as people read them. */
+/** Numbers, times and texts as people read them. */
+import type { Json } from '@clew/core'
 
 export function count(value: number | undefined): string {
   return value === undefined ? '–' : value.toLocaleString('en-US')
@@ -55,6 +56,13 @@ export function inert(text: string): string {
     const code = char.codePointAt(0) as number
     return `[U+${code.toString(16).toUpperCase().padStart(4, '0')}]`
   })
+}
+
+/** JSON to be changed by hand: what acts is written by its number, as JSON has it, so that nothing of it is lost. */
+export function inertJson(value: Json): string {
+  return JSON.stringify(value, null, 2).replace(acting, (char) =>
+    [...Array(char.length).keys()].map((at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''),
+  )
 }
 
 const acting =
