@@ -1,13 +1,16 @@
 /** A talk with an agent: its words as they come, its tools as they run, and what it needs answered. */
-import type { Answer, Content, Json, Need } from '@clew/core'
+import type { Answer, Need } from '@clew/core'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Agents, TalkLine } from '../wire.ts'
+import type { Agents } from '../wire.ts'
+import { Ask } from './ask.tsx'
 import { useData } from './data.ts'
-import { inert, inertJson } from './format.ts'
+import { inert } from './format.ts'
 import { Fold } from './messages.tsx'
+import { Needed } from './needed.tsx'
 import { Empty, Loaded } from './state.tsx'
-import { type Entry, follow } from './talk-log.ts'
+import type { Entry } from './talk-log.ts'
 import { Text, Value } from './text.tsx'
+import { useTalk } from './use-talk.ts'
 
 export function ChatPage() {
   const data = useData<Agents>('api/agents')
@@ -68,56 +71,6 @@ function Chat({ names }: { names: string[] }) {
       <Ask isBusy={isBusy} isWaiting={entries.some(({ type }) => type === 'need')} say={say} stop={stop} />
     </div>
   )
-}
-
-function useTalk(agent: string) {
-  const [talk, setTalk] = useState<string>(() => crypto.randomUUID())
-  const [entries, setEntries] = useState<Entry[]>([])
-  const [run, setRun] = useState<AbortController>()
-  const go = async (body: object) => {
-    const leaving = new AbortController()
-    setRun(leaving)
-    try {
-      for await (const line of lines({ agent, talk, ...body }, leaving.signal))
-        setEntries((known) => follow(known, line))
-    } catch (error) {
-      const text = leaving.signal.aborted ? 'You stopped it.' : (error as Error).message
-      setEntries((known) => follow(known, { type: 'talk-failed', error: text }))
-    }
-    setRun(undefined)
-  }
-  return {
-    entries,
-    isBusy: run !== undefined,
-    stop: () => run?.abort(),
-    restart: () => {
-      run?.abort()
-      setTalk(crypto.randomUUID())
-      setEntries([])
-    },
-    say: (text: string, images: string[]) => {
-      setEntries((known) => [...known, { type: 'asked', text, images }])
-      const parts: Content = [
-        ...(text ? [{ type: 'text' as const, text }] : []),
-        ...images.map((url) => ({ type: 'image' as const, url })),
-      ]
-      return go({ input: images.length > 0 ? parts : text })
-    },
-    answer: (need: Need, given: Answer) => go({ answers: { [need.id]: given } }),
-  }
-}
-
-async function* lines(body: object, signal: AbortSignal): AsyncGenerator<TalkLine> {
-  const response = await fetch('api/talk', { method: 'POST', body: JSON.stringify(body), signal })
-  if (!response.ok || !response.body)
-    throw new Error('The studio does not answer. Is it still running in the terminal?')
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
-  let rest = ''
-  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-    const found = (rest + piece.value).split('\n')
-    rest = found.pop() ?? ''
-    for (const line of found) yield JSON.parse(line) as TalkLine
-  }
 }
 
 type SaidProps = { entry: Entry; isBusy: boolean; answer: (need: Need, given: Answer) => void }
@@ -196,150 +149,4 @@ function Call({
       )}
     </Fold>
   )
-}
-
-type NeededProps = { need: Need; isBusy: boolean; answer: (need: Need, given: Answer) => void }
-
-/** A tool that may run or not; or one that this program does not run, and that gives what a person says. */
-function Needed(props: NeededProps) {
-  return props.need.for === 'approval' ? <Approval {...props} /> : <Result {...props} />
-}
-
-function Approval({ need, isBusy, answer }: NeededProps) {
-  const original = inertJson(need.input)
-  const [input, setInput] = useState(original)
-  const [reason, setReason] = useState('')
-  const changed = parsed(input)
-  const seen = { tool: need.tool, input: need.input }
-  const approve = () => answer(need, { type: 'approve', seen, ...(input !== original && { input: changed as Json }) })
-  const deny = () => answer(need, { type: 'deny', seen, reason: reason || 'The user denied it.' })
-  return (
-    <form class="card need" onSubmit={(event) => submitted(event, approve)}>
-      <h2>
-        May <code>{inert(need.tool)}</code> run?
-      </h2>
-      <Area label="Its input; change it if it is to run with another" value={input} change={setInput} />
-      {changed === undefined && <p class="bad">This is no JSON.</p>}
-      <label>
-        Why not, for the model
-        <input value={reason} onInput={({ currentTarget }) => setReason(currentTarget.value)} />
-      </label>
-      <p class="actions">
-        <button type="button" disabled={isBusy} onClick={deny}>
-          Deny
-        </button>
-        <button type="submit" class="primary" disabled={isBusy || changed === undefined}>
-          Approve
-        </button>
-      </p>
-    </form>
-  )
-}
-
-function Result({ need, isBusy, answer }: NeededProps) {
-  const [result, setResult] = useState('')
-  const respond = () => answer(need, { type: 'respond', content: result })
-  return (
-    <form class="card need" onSubmit={(event) => submitted(event, respond)}>
-      <h2>
-        What is the result of <code>{inert(need.tool)}</code>?
-      </h2>
-      <Value value={need.input} />
-      <Area label="The model reads it as it stands" value={result} change={setResult} />
-      <p class="actions">
-        <button type="submit" class="primary" disabled={isBusy}>
-          Answer
-        </button>
-      </p>
-    </form>
-  )
-}
-
-function Area({ label, value, change }: { label: string; value: string; change: (value: string) => void }) {
-  const rows = Math.max(2, Math.min(12, value.split('\n').length))
-  return (
-    <label>
-      {label}
-      <textarea class="code" rows={rows} value={value} onInput={({ currentTarget }) => change(currentTarget.value)} />
-    </label>
-  )
-}
-
-function submitted(event: Event, act: () => void): void {
-  event.preventDefault()
-  act()
-}
-
-function parsed(text: string): Json | undefined {
-  try {
-    return JSON.parse(text) as Json
-  } catch {
-    return undefined
-  }
-}
-
-type AskProps = { isBusy: boolean; isWaiting: boolean; say: (text: string, images: string[]) => void; stop: () => void }
-
-function Ask({ isBusy, isWaiting, say, stop }: AskProps) {
-  const [text, setText] = useState('')
-  const [images, setImages] = useState<string[]>([])
-  const send = () => {
-    if (isBusy || isWaiting || (text.trim() === '' && images.length === 0)) return
-    say(text, images)
-    setText('')
-    setImages([])
-  }
-  return (
-    <form class="ask" onSubmit={(event) => submitted(event, send)}>
-      {images.length > 0 && (
-        <p class="quiet">{images.length === 1 ? '1 image' : `${images.length} images`} to be sent along.</p>
-      )}
-      <textarea
-        aria-label="Message"
-        placeholder={
-          isWaiting ? 'Answer what is needed first' : 'Ask something. Enter sends, Shift and Enter begin a line.'
-        }
-        rows={2}
-        value={text}
-        onInput={({ currentTarget }) => setText(currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
-          event.preventDefault()
-          send()
-        }}
-      />
-      <p class="actions">
-        <label class="button">
-          Add image
-          <input
-            type="file"
-            accept="image/*"
-            multiple
-            class="unseen"
-            onChange={async ({ currentTarget }) =>
-              setImages(await Promise.all([...(currentTarget.files ?? [])].map(dataUrl)))
-            }
-          />
-        </label>
-        {isBusy ? (
-          <button type="button" onClick={stop}>
-            Stop
-          </button>
-        ) : (
-          <button type="submit" class="primary" disabled={isWaiting}>
-            Send
-          </button>
-        )}
-      </p>
-    </form>
-  )
-}
-
-function dataUrl(file: File): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader()
-    reader.onload = () => resolve(String(reader.result))
-    reader.onerror = () => reject(reader.error)
-    reader.readAsDataURL(file)
-  })
 }

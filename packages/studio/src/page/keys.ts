@@ -32,3 +32,9 @@ export function moveFocus(event: KeyboardEvent, selector: string): void {
   event.preventDefault()
   next.focus()
 }
+
+/** A form that the page reads itself. */
+export function submitted(event: Event, act: () => void): void {
+  event.preventDefault()
+  act()
+}
