@@ -222,6 +222,22 @@ describe.skipIf(!chromiumPath)('the studio', () => {
     expect(view.problems).toEqual([])
   })
 
+  it('misses nothing that happens before changes are heard', async () => {
+    await using world = await openWorld()
+    const page = await browser.newPage()
+    const isWritten = Promise.withResolvers<void>()
+    await page.route('**/api/changes', async (route) => {
+      await isWritten.promise
+      await route.continue()
+    })
+    await page.goto(world.studio.url)
+    await page.getByRole('heading', { name: 'No runs yet' }).waitFor()
+    world.traces.add(story(Date.now()))
+    isWritten.resolve()
+    await page.getByText('Who gave Theseus').waitFor()
+    await page.close()
+  })
+
   it('says when the server is gone, and keeps what it showed', async () => {
     const world = await openWorld(story(Date.now()))
     await using view = await open(world.studio.url)
@@ -375,6 +391,8 @@ describe.skipIf(!chromiumPath)('the studio', () => {
     await page.screenshot({ path: join(out, 'chat-need-360-light.png') })
     expect(await isTooWide(page)).toBe(false)
     await page.setViewportSize({ width: 1280, height: 800 })
+    await say('Too early.')
+    expect(await page.locator('.asked-words').count()).toBe(2)
     await input.fill('{ "order": 1')
     await page.getByText('This is no JSON.').waitFor()
     expect(await page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true)

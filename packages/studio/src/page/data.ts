@@ -60,12 +60,10 @@ function open(): void {
     connection.isLive = isLive
     for (const listener of connection.listeners) listener(isLive)
   }
-  let hasOpened = false
   stream.addEventListener('open', () => {
     live(true)
-    // After a break, whatever is shown may be old.
-    if (hasOpened) for (const listener of listeners) listener([])
-    hasOpened = true
+    // What is shown may be from before this moment, the first time as well as after a break.
+    for (const listener of listeners) listener([])
   })
   stream.addEventListener('error', () => live(false))
   stream.addEventListener('change', ({ data }) => {
