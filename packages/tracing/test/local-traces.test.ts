@@ -96,7 +96,7 @@ describe('a tracer', () => {
     const ids = await tracer.startActiveSpan('outer', async (outer) => {
       await Promise.resolve()
       const inner = tracer.startActiveSpan('inner', { kind: SpanKind.CLIENT }, (span) => span)
-      const other = tracer.startActiveSpan('root', { root: true }, ROOT_CONTEXT, (span) => span)
+      const other = tracer.startActiveSpan('root', { root: true }, (span) => span)
       return [outer, inner, other].map((span) => span.spanContext().traceId)
     })
     expect(ids[0]).toBe(ids[1])

@@ -1,5 +1,5 @@
 /** OTLP/HTTP JSON and JSON Lines, out and in. */
-import { createServer } from 'node:http'
+import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -41,12 +41,31 @@ afterEach(async () => {
 })
 async function receiver() {
   const traces = store()
-  const { url, close } = await startReceiver(traces, { port: 0 })
+  let requests = 0
+  const counting: typeof traces.add = (spans) => {
+    requests += 1
+    return traces.add(spans)
+  }
+  const { url, close } = await startReceiver({ add: counting }, { port: 0 })
   closing.push(close)
-  return { traces, url }
+  return { traces, url, requests: () => requests }
 }
 const post = (url: string, body: BodyInit, headers: object = {}) =>
   fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
+
+/** As a page does whose name was turned to this address. */
+async function named(url: string, host: string): Promise<Response> {
+  const headers = { host, 'content-type': 'application/json' }
+  return await new Promise((resolve, reject) => {
+    request(url, { method: 'POST', headers }, async (answer) => {
+      let body = ''
+      for await (const piece of answer) body += piece
+      resolve(new Response(body, { status: answer.statusCode ?? 0 }))
+    })
+      .on('error', reject)
+      .end('{}')
+  })
+}
 
 /** Everything that a span can have. */
 const rich = made('rich', {
@@ -124,12 +143,14 @@ describe('OTLP/HTTP', () => {
   )
 
   it('a store that is sent to another is the same there, but for what goes on', async () => {
-    const { traces, url } = await receiver()
+    const { traces, url, requests } = await receiver()
     const large = Array.from({ length: 6 }, (_, at) =>
       made(`l${at}`, { trace: 'l', at, ms: 1, attributes: { text: 'x'.repeat(900_000) } }),
     )
     const from = store(rich, ...run('b'), ...large, made('open', { trace: 'c' }))
     expect(await exportOtlp(from, { url })).toEqual({ spans: 11 })
+    // In requests that backends take: here six spans have 900,000 characters each.
+    expect(requests()).toBe(3)
     // By their last spans.
     expect(traces.traceIds()).toEqual(['a', 'l', 'b'].map((name) => hex(name, 32)))
     for (const id of traces.traceIds()) expect(traces.whole(id)).toEqual(from.whole(id))
@@ -138,9 +159,9 @@ describe('OTLP/HTTP', () => {
 
   it('sends the headers that it was given, and tells what the other side answered', async () => {
     const seen: (string | undefined)[] = []
-    const server = createServer((request, response) => {
-      seen.push(request.headers.authorization)
-      request.resume().on('end', () => response.writeHead(401).end('who are you?'))
+    const server = createServer((asked, response) => {
+      seen.push(asked.headers.authorization)
+      asked.resume().on('end', () => response.writeHead(401).end('who are you?'))
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     closing.push(() => new Promise((resolve) => server.close(resolve).closeAllConnections()))
@@ -223,6 +244,7 @@ describe('OTLP/HTTP', () => {
     ['protobuf', (url: string) => post(url, 'x', { 'content-type': 'application/x-protobuf' }), 415],
     ['another packing', (url: string) => post(url, 'x', { 'content-encoding': 'br' }), 415],
     ['a page in a browser', (url: string) => post(url, '{}', { origin: 'http://evil.example' }), 403],
+    ['another name for this computer', (url: string) => named(url, 'evil.example'), 403],
     ['no JSON', (url: string) => post(url, '{'), 400],
     ['no OTLP', (url: string) => post(url, '{"a":1}'), 400],
     ['no gzip', (url: string) => post(url, '{}', { 'content-encoding': 'gzip' }), 400],

@@ -149,29 +149,33 @@ describe('tail', () => {
     const tracer = traces.getTracer('lib')
     const controller = new AbortController()
     const lines: string[] = []
+    const span = () => tracer.startSpan('chat qwen', { attributes: { 'gen_ai.operation.name': 'chat' } })
+    let chat: ReturnType<typeof span> | undefined
     const steps = [
-      () => {
-        const span = tracer.startSpan('chat qwen', { attributes: { 'gen_ai.operation.name': 'chat' } })
-        steps.push(() => {
-          span.setAttribute('step', 1)
-          steps.push(() => {
-            span.setAttributes({ 'gen_ai.usage.input_tokens': 7, 'clew.cost.usd': 0.5 }).end()
-            tracer.startSpan('failed').setStatus({ code: 2, message: 'no\u001b[2J' }).end()
-            void traces.forceFlush()
-          })
-          void traces.forceFlush()
-          steps.at(-1)?.()
-        })
-        void traces.forceFlush()
+      async () => {
+        chat = span()
+        await traces.forceFlush()
+      },
+      // A change in between is told by no line; what comes behind it is.
+      async () => {
+        chat?.setAttribute('step', 1)
+        await traces.forceFlush()
+        tracer.startSpan('other')
+        await traces.forceFlush()
+      },
+      async () => {
+        chat?.setAttributes({ 'gen_ai.usage.input_tokens': 7, 'clew.cost.usd': 0.5 }).end()
+        tracer.startSpan('failed').setStatus({ code: 2, message: 'no\u001b[2J' }).end()
+        await traces.forceFlush()
       },
     ]
     // Each thing that is told is followed by the next thing that happens.
     const ended = tail(['--file', path], {
       out: (text) => {
+        if (text === '') return
         lines.push(...text.split('\n').filter(Boolean))
-        if (lines.length === 1) steps[0]?.()
-        if (lines.length === 2) steps[1]?.()
-        if (lines.length === 4) controller.abort()
+        if (lines.length === 5) controller.abort()
+        else void steps[lines.length - 1]?.()
       },
       isColoured: false,
       columns: 80,
@@ -180,6 +184,7 @@ describe('tail', () => {
     expect(await ended).toBe(0)
     expect(lines.slice(1)).toEqual([
       expect.stringMatching(/^\d\d:\d\d:\d\d [\da-f]{8} ▸ chat qwen$/),
+      expect.stringMatching(/ ▸ other$/),
       expect.stringMatching(/ ✓ chat qwen {2}.* ms {2}7 → 0 {2}\$0\.5000$/),
       expect.stringMatching(/ ✗ failed {2}.* ms {2}no<U\+001B>\[2J$/),
     ])
@@ -189,7 +194,7 @@ describe('tail', () => {
 
 describe('what strangers wrote', () => {
   const evil =
-    'a\u001b[31mred\u001b]0;title\u0007\r\nb\u202edcba\u2066x\u200f\u009b1m<script>alert(1)</script>\u{e0041}\u200b\ud800'
+    'a\u001b[31mred\u001b]0;title\u0007\r\nb\u202edcba\u2066x\u200f\u009b1m<script>alert(1)</script>\u{e0041}\u200b\u2028\u2029\ud800'
   const marks = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
 
   it('is inert in every command, and comes back whole as JSON', async () => {
@@ -207,7 +212,7 @@ describe('what strangers wrote', () => {
           'clew.stop': evil,
           'clew.run.id': evil,
           'gen_ai.input.messages': evil,
-          [evil]: 'x'.repeat(2000),
+          [evil]: `${evil}${'x'.repeat(5000)}`,
         },
         origin: { resource: { 'service.name': evil }, scope: { name: evil } },
       }),
