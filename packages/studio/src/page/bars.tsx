@@ -46,11 +46,11 @@ export function Bars({ days, measure }: { days: Day[]; measure: Measure }) {
   )
 }
 
-/** Up to 1, 2 or 5 times a power of ten, so that the scale has plain numbers. */
+/** A plain number that is not much more. */
 export function rounded(most: number): number {
   if (most <= 0) return 1
   const power = 10 ** Math.floor(Math.log10(most))
-  return ([1, 2, 5].find((step) => step * power >= most) ?? 10) * power
+  return ([1, 2, 3, 4, 6, 8].find((step) => step * power >= most) ?? 10) * power
 }
 
 /** As many names as a small screen has room for. */

@@ -26,9 +26,11 @@ export function duration(ms: number | undefined): string {
   if (ms < 1) return '<1 ms'
   if (ms < 1000) return `${Math.round(ms)} ms`
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`
-  const minutes = Math.round(ms / 1000 / 60)
-  if (minutes < 60) return `${Math.floor(ms / 60_000)} m ${String(Math.floor(ms / 1000) % 60).padStart(2, '0')} s`
-  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} m`
+  const seconds = Math.round(ms / 1000)
+  const minutes = Math.floor(seconds / 60)
+  const two = (number: number) => String(number).padStart(2, '0')
+  if (minutes < 60) return `${minutes} m ${two(seconds % 60)} s`
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} m`
   return `${Math.round(minutes / 60 / 24)} days`
 }
 

@@ -36,5 +36,6 @@ export function Elapsed({ since }: { since: number }) {
     const timer = setInterval(() => setNow(Date.now()), 1000)
     return () => clearInterval(timer)
   }, [])
-  return <>{duration(Math.max(0, Math.floor((now - since) / 1000)) * 1000)}</>
+  const seconds = Math.max(0, Math.floor((now - since) / 1000))
+  return <>{seconds === 0 ? '0 s' : duration(seconds * 1000)}</>
 }
