@@ -75,6 +75,16 @@ describe('an index', () => {
     expect(shelf.has('b.md')).toBe(false)
   })
 
+  it('does not read a file again whose size and time are the same', async () => {
+    write('a.md', 'wool')
+    utimesSync(join(folder, 'a.md'), 1, 1)
+    await shelf.index([folder])
+    write('a.md', 'silk')
+    utimesSync(join(folder, 'a.md'), 1, 1)
+    expect(await shelf.index([folder])).toMatchObject({ same: 1, changed: 0 })
+    expect(shelf.textOf('a.md')).toBe('wool')
+  })
+
   it('is kept in its file, for the next process', async () => {
     const path = join(folder, 'index.db')
     const texts = join(folder, 'texts')
